@@ -1,0 +1,102 @@
+"""What a session orders its shell to do, and the rows that must be durable before it is done.
+
+An action list is ordered: whatever follows a row may leave the process only once that row is
+durable. Rows are the whole of what outlives a crash; `ledger` stores them.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from protocol.codec import Request
+from protocol.messages import Heartbeat, Offer, Reply
+from protocol.types import AttemptId, Effect, Json, Outcome, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt: started (no outcome yet) or what it came to. Replaces the row before it."""
+
+    attempt: AttemptId
+    run: RunId
+    epoch: int
+    token: int
+    effect: Effect
+    outcome: Outcome | None = None
+    run_s: float | None = None
+    """Seconds from start to finish; None for what never started."""
+    closed: bool = False
+    """No acknowledgement will come: a tombstone, or the result of a plain A2A client."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What is known of a run. Replaces the row before it."""
+
+    run: RunId
+    epoch: int
+    floor: tuple[int, int] = (-1, -1)
+    """(epoch, token) up to which attempts may have been forgotten: none of them starts again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Remove the rows of attempts, of which `run` remembers the floor. Nobody waits for it."""
+
+    attempts: tuple[AttemptId, ...]
+    run: RunRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRun:
+    """Remove the row of a run. Nobody waits for it."""
+
+    run: RunId
+
+
+Row: TypeAlias = AttemptRow | RunRow
+Change: TypeAlias = Row | Forget | ForgetRun
+"""What a ledger can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartSkill:
+    """Run the skill of this offer and tell the session when it has ended."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSkill:
+    """Make a started skill stop. It still ends with `Session.finished`."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Hand a person's answer to the skill that asked."""
+
+    attempt: AttemptId
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Send a reply. It may get lost: what matters is said again when asked for."""
+
+    reply: Reply
+    to: Request
+    """The request it answers: where to, and in what form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Publish a heartbeat. It never waits for a row."""
+
+    heartbeat: Heartbeat
+
+
+Deed: TypeAlias = StartSkill | CancelSkill | Resume | Say | Beat
+"""What the agent does."""
+
+Action: TypeAlias = Change | Deed

@@ -1,0 +1,145 @@
+"""What a device remembers of attempts that are over, and of runs. Pure, like `session`.
+
+A **result** is kept until its coordinator acknowledges it. What is **closed** (acknowledged, never
+started, or done for a plain A2A client) is remembered so that a late offer of it starts nothing.
+The oldest closed are forgotten by raising their run's **floor**, the (epoch, token) at or below
+which no offer is taken any more. That is no lie: what was forgotten either never started, or its
+coordinator holds the result.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from agents.actions import Action, AttemptRow, Forget, ForgetRun, Row, RunRow
+from protocol.codec import Request
+from protocol.types import AttemptId, Effect, Failed, FailureKind, Outcome, RunId, Unknown
+
+RESULTS_KEPT: Final = 4096  # unacknowledged; beyond that no work is taken: nothing is dropped
+CLOSED_KEPT: Final = 4096
+RUNS_KEPT: Final = 1024  # those used last, and every one with an attempt
+
+
+def cut_off(effect: Effect, why: str) -> Outcome:
+    """Say what is known of an attempt that did not come to its own end."""
+    if effect is Effect.ONCE:
+        return Unknown(f"{why}, its outcome is not recorded")
+    return Failed(FailureKind.DEVICE_LOST, why)
+
+
+class Run:
+    """What is known of one run."""
+
+    __slots__ = ("epoch", "floor", "held", "home", "recorded_floor")
+
+    def __init__(self, epoch: int, floor: tuple[int, int] = (-1, -1)) -> None:
+        self.epoch = epoch
+        self.floor = floor
+        """Enforced: up to here attempts may have been forgotten."""
+        self.recorded_floor = floor
+        """In the ledger: up to here rows may be gone; enforced after a restart."""
+        self.held = 0
+        """How many of its attempts are live or results."""
+        self.home: Request | None = None
+        """The last offer or hello for it: where its results go."""
+
+
+class Archive:
+    """Results, closed attempts and runs. Methods append to `out` what the ledger must learn."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.results: dict[AttemptId, AttemptRow] = {}
+        self.closed: dict[AttemptId, AttemptRow] = {}
+        self.runs: dict[RunId, Run] = {}
+        for row in rows:
+            self._restore(row)
+
+    @property
+    def full(self) -> bool:
+        """Whether too many results wait for their acknowledgement."""
+        return len(self.results) >= RESULTS_KEPT
+
+    def find(self, attempt: AttemptId) -> AttemptRow | None:
+        """Return what is remembered of an attempt."""
+        return self.results.get(attempt) or self.closed.get(attempt)
+
+    def seen(self, run: RunId, epoch: int, out: list[Action]) -> Run | None:
+        """Note that `epoch` speaks for the run; None if a later one already does."""
+        known = self.runs.pop(run, None)
+        if known is None:
+            self._make_room(out)
+            known = Run(epoch)
+            out.append(RunRow(run, epoch))
+        self.runs[run] = known  # the ones used last are last
+        if epoch < known.epoch:
+            return None
+        if epoch > known.epoch:
+            known.epoch = epoch
+            out.append(RunRow(run, epoch, known.recorded_floor))
+        return known
+
+    def finish(self, row: AttemptRow, out: list[Action]) -> None:
+        """Keep the end of an attempt that was live."""
+        out.append(row)
+        if row.closed:
+            self.runs[row.run].held -= 1
+            self._close(row, out)
+        else:
+            self.results[row.attempt] = row
+
+    def bury(self, row: AttemptRow, out: list[Action]) -> None:
+        """Keep a tombstone: this attempt can never start."""
+        out.append(row)
+        self._close(row, out)
+
+    def acknowledge(self, attempts: Iterable[AttemptId], out: list[Action]) -> None:
+        """Drop results that their coordinator holds."""
+        by_run = defaultdict[RunId, list[AttemptRow]](list)
+        for attempt in attempts:
+            if row := self.results.pop(attempt, None):
+                by_run[row.run].append(row)
+        for run, rows in by_run.items():
+            self.runs[run].held -= len(rows)
+            self._forget(rows, out)
+            for row in rows:
+                known = cut_off(row.effect, "its result was acknowledged and is forgotten")
+                self._close(replace(row, outcome=known), out)
+
+    def _restore(self, row: Row) -> None:
+        if isinstance(row, RunRow):
+            self.runs[row.run] = Run(row.epoch, row.floor)
+            return
+        if row.outcome is None:
+            row = replace(row, outcome=cut_off(row.effect, "the agent restarted while it ran"))
+        if row.closed:
+            self.closed[row.attempt] = row
+        else:
+            self.results[row.attempt] = row
+            self.runs[row.run].held += 1
+
+    def _make_room(self, out: list[Action]) -> None:
+        if len(self.runs) < RUNS_KEPT:
+            return
+        if idle := next((run for run, known in self.runs.items() if not known.held), None):
+            del self.runs[idle]
+            out.append(ForgetRun(idle))
+
+    def _close(self, row: AttemptRow, out: list[Action]) -> None:
+        self.closed[row.attempt] = row
+        if len(self.closed) <= CLOSED_KEPT:
+            return
+        oldest = self.closed.pop(next(iter(self.closed)))
+        if run := self.runs.get(oldest.run):
+            run.floor = max(run.floor, (oldest.epoch, oldest.token))
+        if oldest.closed:
+            self._forget([oldest], out)
+
+    def _forget(self, rows: Sequence[AttemptRow], out: list[Action]) -> None:
+        """Have rows of one run removed; none of these attempts may start after a restart."""
+        name, run = rows[0].run, self.runs.get(rows[0].run)
+        note = None
+        if run:
+            run.recorded_floor = max(run.recorded_floor, *((row.epoch, row.token) for row in rows))
+            note = RunRow(name, run.epoch, run.recorded_floor)
+        out.append(Forget(tuple(row.attempt for row in rows), note))

@@ -1,0 +1,51 @@
+"""The skills in the box, as far as the owner of the device allows them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+
+from agents.config import ConfigError, DeviceConfig
+from agents.skills import Skill, Skills
+
+__all__ = ["load"]
+
+
+def load(config: DeviceConfig) -> Skills:
+    """Make every skill that the configuration allows, the owner's own included.
+
+    Raises:
+        ConfigError: `skills.python` names what cannot be loaded, or two skills have one name.
+    """
+    try:
+        return Skills([*_boxed(config), *_own(config)])
+    except ValueError as error:
+        raise ConfigError(f"skills: {error}") from error
+
+
+def _boxed(config: DeviceConfig) -> Iterator[Skill]:
+    """Import a group only when it is on: a small device does not pay for httpx or psutil."""
+    on, roots = config.skills, config.skills.roots
+    groups: Mapping[str, Mapping[str, object] | None] = {
+        "files": {"roots": roots} if on.files else None,
+        "shell": {"allow": on.shell.allow, "roots": roots} if on.shell else None,
+        "http": {"allow": on.http.allow} if on.http else None,
+        "system": {} if on.system.enabled else None,
+        "table": {"roots": roots} if on.table.enabled else None,
+        "text": {"roots": roots} if on.text.enabled else None,
+    }
+    for name, arguments in groups.items():
+        if arguments is not None:
+            yield from import_module(f"agents.builtin.{name}").skills(**arguments)
+
+
+def _own(config: DeviceConfig) -> Iterator[Skill]:
+    for place in config.skills.python:
+        module, _, name = place.partition(":")
+        try:
+            found = getattr(import_module(module), name)
+        except Exception as error:  # the owner's code may raise anything while it is imported
+            raise ConfigError(f"skills.python: {place!r} cannot be loaded: {error}") from error
+        group = found if isinstance(found, Sequence) else [found]
+        for each in group:
+            if not isinstance(each, Skill):
+                raise ConfigError(f"skills.python: {place!r} is no @skill or sequence of them")
+            yield each

@@ -1,0 +1,109 @@
+"""`muster agent`: the daemon that makes a device of this machine."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents import builtin, config, telemetry
+from agents.config import ConfigError, DeviceConfig
+from agents.ledger import Durability, LedgerError, SqliteLedger
+from agents.runtime import Agent
+from agents.skills import Skills
+from protocol.errors import TransportError
+from protocol.topics import Address
+from protocol.transport import Transport
+from protocol.types import DeviceCard, DeviceId
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def agent(
+    config_file: Annotated[
+        Path, typer.Option("--config", help="What this device is and allows.")
+    ] = Path("device.toml"),
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Read the file, print the skills, and stop.")
+    ] = False,
+    durability: Annotated[
+        Durability, typer.Option(help="What a recorded attempt survives.")
+    ] = Durability.PROCESS,
+    json_logs: Annotated[bool, typer.Option("--json-logs", help="Log JSON lines.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log why skills fail.")] = False,
+) -> None:
+    """Offer this machine's skills to orchestrators, until SIGTERM or SIGINT."""
+    with _one_line_errors():
+        settings = config.read(config_file)
+        skills = builtin.load(settings)
+        if check:
+            for name, skill in skills.items():
+                typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
+            return
+        ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
+        telemetry.configure(json=json_logs, debug=debug)
+        try:
+            asyncio.run(_serve(settings, skills, ledger))
+        finally:
+            ledger.close()
+
+
+async def _serve(settings: DeviceConfig, skills: Skills, ledger: SqliteLedger) -> None:
+    device = settings.device
+    card = DeviceCard(
+        DeviceId(device.id),
+        device.name,
+        device.labels,
+        slots=device.slots,
+        capacity=device.capacity,
+        speed=device.speed,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with Agent(
+        card,
+        skills,
+        transport=_transport(settings),
+        ledger=ledger,
+        org=device.org,
+        unit=device.unit,
+        allows=settings.allows,
+        clock=_clock(),
+    ):
+        await stop.wait()
+
+
+def _transport(settings: DeviceConfig) -> Transport:
+    """Connect under the device's address; imported late, because `--check` needs no MQTT."""
+    from protocol.transport.mqtt import MqttTransport  # noqa: PLC0415
+
+    device = settings.device
+    return MqttTransport(settings.broker, str(Address(device.org, device.unit, device.id)))
+
+
+def _clock() -> Callable[[], float] | None:
+    """Return a clock that counts suspended time, where the system has one."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return None if boottime is None else partial(time.clock_gettime, boottime)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Say what is wrong in one line, and end with exit code 1."""
+    try:
+        yield
+    except (ConfigError, LedgerError, TransportError, ExceptionGroup) as error:
+        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+            (error,) = error.exceptions
+        if not isinstance(error, ConfigError | LedgerError | TransportError):
+            raise
+        typer.echo(f"muster agent: {error}", err=True)
+        raise typer.Exit(1) from error

@@ -1,0 +1,111 @@
+"""Does what a session orders, in order: nothing before the ledger rows that precede it.
+
+All rows of one turn of the loop share one commit, one commit is under way at a time, and what
+comes up meanwhile is the next. Without rows in the way an action is done at once. What is only
+forgotten waits for the next commit that is needed, or for the next heartbeat.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from agents.actions import Action, AttemptRow, Beat, Change, Deed, Forget, ForgetRun, RunRow
+from agents.ledger import Ledger, LedgerError
+
+RETRY_S: Final = 1.0  # a full disk is freed by a person
+
+
+class Outbox:
+    """The order of commits and actions.
+
+    While the ledger cannot be written nothing leaves but heartbeats; the group is tried again
+    every `RETRY_S`, and `told` hears of the first failure (with the error) and of its end (None).
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        perform: Callable[[Deed], None],
+        told: Callable[[LedgerError | None], None],
+    ) -> None:
+        self._ledger = ledger
+        self._perform = perform
+        self._told = told
+        self._changes: list[Change] = []
+        """For the next commit."""
+        self._waiting: list[Deed] = []
+        """For after the next commit."""
+        self._due = False
+        """Something waits for the next commit, or may come to."""
+        self._writing = False
+        self.failing = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._settled = asyncio.Event()
+
+    def put(self, actions: Iterable[Action]) -> None:
+        """Do these after all that was put before."""
+        for action in actions:
+            if isinstance(action, AttemptRow | RunRow):
+                self._changes.append(action)
+                self._schedule()
+            elif isinstance(action, Forget | ForgetRun):
+                self._changes.append(action)
+            elif isinstance(action, Beat):
+                self._perform(action)
+                self._sweep()
+            elif self._due or self._writing:
+                self._waiting.append(action)
+            else:
+                self._perform(action)
+
+    async def settle(self) -> None:
+        """Wait until everything is written and done."""
+        self._sweep()
+        while self._due or self._writing:
+            self._settled.clear()
+            await self._settled.wait()
+
+    def close(self) -> None:
+        """Give up what could not be written."""
+        if self._retry:
+            self._retry.cancel()
+
+    def _sweep(self) -> None:
+        if self._changes:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._due:
+            self._due = True
+            if not self._writing:
+                asyncio.get_running_loop().call_soon(self._commit)
+
+    def _commit(self) -> None:
+        changes, self._changes = self._changes, []
+        released, self._waiting = self._waiting, []
+        self._due, self._writing = False, True
+        self._write(changes, released)
+
+    def _write(self, changes: list[Change], released: list[Deed]) -> None:
+        self._ledger.write(changes, partial(self._written, changes, released))
+
+    def _written(
+        self, changes: list[Change], released: list[Deed], error: LedgerError | None
+    ) -> None:
+        if error:
+            loop = asyncio.get_running_loop()
+            self._retry = loop.call_later(RETRY_S, self._write, changes, released)
+        if self.failing != bool(error):
+            self.failing = bool(error)
+            self._told(error)
+        if error:
+            return
+        self._writing = False
+        if self._due:
+            asyncio.get_running_loop().call_soon(self._commit)
+        else:
+            released, self._waiting = released + self._waiting, []
+            self._settled.set()
+        for deed in released:
+            self._perform(deed)

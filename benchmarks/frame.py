@@ -1,0 +1,131 @@
+"""What a benchmark is, and what comes out of it.
+
+A `Benchmark` is a name, a table of goals and some parts. A part is a generator, plain or
+asynchronous, that yields `Progress` for the person who waits, `Figures` for the judgement and
+`Row`s for whoever wants to look closer. Every figure is one number under a dotted name.
+"""
+
+import operator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from protocol.types import Json
+
+
+class BenchmarkError(Exception):
+    """A benchmark cannot be run here; the text says what is missing."""
+
+
+Operator: TypeAlias = Literal["<=", ">="]
+Goal: TypeAlias = tuple[Operator, float]
+"""How a figure must stand to its bound."""
+
+_COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the caller chose. `quick` asks for ≤ 60 s in all, with the same figures."""
+
+    seed: int = 0
+    quick: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of its part is done, from 0 to 1, and what comes now."""
+
+    share: float
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Measured numbers by dotted name; the unit ends the name."""
+
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One raw measurement, free in form."""
+
+    values: Mapping[str, Json]
+
+
+Item: TypeAlias = Progress | Figures | Row
+Part: TypeAlias = Callable[[Options], Iterator[Item] | AsyncIterator[Item]]
+Report: TypeAlias = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A declared benchmark. A goal may name only figures that its parts yield."""
+
+    name: str
+    parts: tuple[Part, ...]
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was measured, judged against the goals."""
+
+    bench: str
+    options: Options
+    figures: Mapping[str, float]
+    goals: Mapping[str, Goal]
+    rows: tuple[Mapping[str, Json], ...]
+
+    def holds(self, name: str) -> bool:
+        """Tell whether one goal is met; a figure that is missing meets none."""
+        compare, bound = self.goals[name]
+        return name in self.figures and _COMPARE[compare](self.figures[name], bound)
+
+    @property
+    def met(self) -> bool:
+        """Tell whether every goal is met."""
+        return all(map(self.holds, self.goals))
+
+    def document(self, circumstances: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the one JSON object of a benchmark; `circumstances` says where it ran."""
+        return {
+            "bench": self.bench,
+            "seed": self.options.seed,
+            "quick": self.options.quick,
+            **circumstances,
+            "figures": dict(self.figures),
+            "goals": {name: list(goal) for name, goal in self.goals.items()},
+            "met": self.met,
+            "rows": [dict(row) for row in self.rows],
+        }
+
+
+async def run(benchmark: Benchmark, options: Options, *, report: Report) -> Result:
+    """Run all parts in order, one at a time; `report` hears the progress of the whole."""
+    figures: dict[str, float] = {}
+    rows: list[Mapping[str, Json]] = []
+    for done, part in enumerate(benchmark.parts):
+        async for item in _items(part(options)):
+            match item:
+                case Progress(share, label):
+                    report(Progress((done + share) / len(benchmark.parts), label))
+                case Figures(values):
+                    figures.update(values)
+                case Row(values):
+                    rows.append(values)
+    report(Progress(1.0, "done"))
+    return Result(benchmark.name, options, figures, benchmark.goals, tuple(rows))
+
+
+async def _items(stream: Iterator[Item] | AsyncIterator[Item]) -> AsyncIterator[Item]:
+    if isinstance(stream, AsyncIterator):
+        async for item in stream:
+            yield item
+    else:
+        for item in stream:
+            yield item

@@ -1,0 +1,1 @@
+"""Plans, schedules and keeps whole what many devices do together."""

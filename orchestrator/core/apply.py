@@ -1,0 +1,257 @@
+"""Folding facts into state: one small function for each fact, found through a table.
+
+Nothing here decides, so replaying a journal with other policies or estimates gives the same state.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.core import facts as f
+from orchestrator.core.apply_attempts import ATTEMPTS
+from orchestrator.core.apply_edits import accept_edit
+from orchestrator.core.lifecycle import TaskCause, TaskState
+from orchestrator.core.moves import move, settled
+from orchestrator.core.state import Device, Run, State, Task
+
+
+def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
+    shift = fact.shift_s
+    state.timers.shift(shift)
+    for run in state.runs.values():
+        if run.ended_at is None:
+            run.epoch += 1
+    for attempt in state.attempts.values():
+        attempt.offered_at += shift
+        if attempt.started_at is not None:
+            attempt.started_at += shift
+    for device in state.devices.values():
+        device.seen_at += shift
+
+
+def _run_submitted(state: State, fact: f.RunSubmitted) -> None:
+    state.runs[fact.run] = Run(fact, state.arrivals)
+    state.keys[fact.owner, fact.key] = fact.run
+    state.arrivals += 1
+    if fact.limits.deadline_s is not None:
+        state.timers.set(("run", fact.run), fact.at + fact.limits.deadline_s)
+
+
+def _plan_asked(state: State, fact: f.PlanAsked) -> None:
+    run = state.runs[fact.run]
+    run.asks[fact.ask] = fact
+    run.asked += 1
+    state.timers.set(("ask", fact.run, fact.ask), fact.due)
+
+
+def _plan_answered(state: State, fact: f.PlanAnswered) -> None:
+    run = state.runs[fact.run]
+    del run.asks[fact.ask]
+    state.timers.clear(("ask", fact.run, fact.ask))
+    state.unended[run.id] = None
+
+
+def _edit_refused(_state: State, _fact: f.EditRefused) -> None:
+    """Leave everything as it is: the fact is for the story."""
+
+
+def _run_paused(state: State, fact: f.RunPaused) -> None:
+    run = state.runs[fact.run]
+    run.paused = True
+    for task in run.tasks.values():
+        state.board.remove(task)
+
+
+def _run_resumed(state: State, fact: f.RunResumed) -> None:
+    run = state.runs[fact.run]
+    run.paused = False
+    for task in run.tasks.values():
+        if task.state is TaskState.READY:
+            _queue(state, run, task)
+
+
+def _run_cancel_requested(state: State, fact: f.RunCancelRequested) -> None:
+    run = state.runs[fact.run]
+    run.cancelling = fact
+    state.unended[run.id] = None
+
+
+def _run_ended(state: State, fact: f.RunEnded) -> None:
+    run = state.runs[fact.run]
+    run.status, run.reason, run.ended_at = fact.status, fact.reason, fact.at
+    state.timers.clear(("run", run.id))
+    for ask in run.asks:
+        state.timers.clear(("ask", run.id, ask))
+    run.asks.clear()
+
+
+def _tasks_ready(state: State, fact: f.TasksReady) -> None:
+    run = state.runs[fact.run]
+    for name in fact.tasks:
+        task = run.tasks[name]
+        move(state, run, task, TaskCause.READY)
+        task.since = fact.at
+        task.awaiting = None
+        state.timers.set(task.key, fact.at + task.spec.limits.queue_s)
+        _queue(state, run, task)
+
+
+def _queue(state: State, run: Run, task: Task) -> None:
+    if task.spec.for_each is not None and task.parent is None:
+        state.expanding.append(task)
+    elif not run.paused:
+        state.board.add(task, priority=run.submitted.priority, arrival=run.arrival)
+
+
+def _tasks_skipped(state: State, fact: f.TasksSkipped) -> None:
+    run = state.runs[fact.run]
+    for name in fact.tasks:
+        task = run.tasks[name]
+        task.reason, task.failed_upstream = fact.reason, fact.failed
+        move(state, run, task, TaskCause.SKIP)
+
+
+def _task_expanded(state: State, fact: f.TaskExpanded) -> None:
+    run = state.runs[fact.run]
+    task = run.tasks[fact.task]
+    move(state, run, task, TaskCause.EXPAND)
+    state.timers.clear(task.key)
+    task.children = tuple(spec.id for spec in fact.children)
+    task.items = fact.items
+    task.open_children = len(fact.children)
+    for spec in fact.children:
+        child = Task(run.id, spec, run.created, revision=run.revision, parent=task.spec.id)
+        child.rank = task.rank
+        run.created += 1
+        run.tasks[spec.id] = child
+        run.unfinished += 1
+        state.touched.append(child)
+    if not fact.children:
+        state.joining.append(task)
+
+
+def _task_joined(state: State, fact: f.TaskJoined) -> None:
+    run = state.runs[fact.run]
+    task = run.tasks[fact.task]
+    task.output = fact.output
+    move(state, run, task, TaskCause.SUCCEED)
+
+
+def _task_recovering(state: State, fact: f.TaskRecovering) -> None:
+    run = state.runs[fact.run]
+    task = run.tasks[fact.task]
+    move(state, run, task, TaskCause.RECOVER)
+    task.awaiting, task.reason = fact.awaiting, fact.why
+    if fact.exclude is not None:
+        task.excluded |= {fact.exclude}
+    if fact.charged:
+        task.charged += 1
+    else:
+        task.rejections += 1
+    state.timers.set(task.key, fact.due)
+
+
+def _task_failed(state: State, fact: f.TaskFailed) -> None:
+    settled(state, fact.run, fact.task, TaskCause.FAIL, fact.reason)
+
+
+def _task_cancelled(state: State, fact: f.TaskCancelled) -> None:
+    settled(state, fact.run, fact.task, TaskCause.CANCEL, fact.reason)
+
+
+def _task_cancelling(state: State, fact: f.TaskCancelling) -> None:
+    settled(state, fact.run, fact.task, TaskCause.STOP, fact.why)
+    state.runs[fact.run].tasks[fact.task].since = fact.at
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _task_unknown(state: State, fact: f.TaskUnknown) -> None:
+    settled(state, fact.run, fact.task, TaskCause.LOSE, fact.detail)
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _input_requested(state: State, fact: f.InputRequested) -> None:
+    settled(state, fact.run, fact.task, TaskCause.ASK, fact.question)
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _input_answered(state: State, fact: f.InputAnswered) -> None:
+    settled(state, fact.run, fact.task, TaskCause.ANSWER, "")
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _device_joined(state: State, fact: f.DeviceJoined) -> None:
+    card = fact.card
+    skills = {skill.name: skill for skill in card.skills}
+    device = state.devices.get(card.device)
+    if device is None:
+        device = state.devices[card.device] = Device(card, len(state.devices), skills)
+    else:
+        device.card, device.skills = card, skills
+    state.board.machine(device)
+
+
+def _device_online(state: State, fact: f.DeviceOnline) -> None:
+    device = state.devices[fact.device]
+    device.online, device.incarnation, device.seen_at = True, fact.incarnation, fact.at
+    state.timers.clear(("lease", fact.device))
+    state.board.freed(device)
+
+
+def _device_lost(state: State, fact: f.DeviceLost) -> None:
+    state.devices[fact.device].online = False
+    state.timers.clear(("device", fact.device))
+    state.timers.set(("lease", fact.device), fact.due)
+
+
+def _device_left(state: State, fact: f.DeviceLeft) -> None:
+    state.devices[fact.device].online = False
+    state.board.drop(fact.device)
+    del state.devices[fact.device]
+    state.timers.clear(("device", fact.device))
+    state.timers.clear(("lease", fact.device))
+
+
+def _load_seen(state: State, fact: f.LoadSeen) -> None:
+    device = state.devices[fact.device]
+    reopened = device.load.draining and not fact.load.draining
+    device.load, device.seen_at = fact.load, fact.at
+    state.timers.set(("device", fact.device), fact.due)
+    if reopened:
+        state.board.freed(device)
+
+
+def _deadline_moved(state: State, fact: f.DeadlineMoved) -> None:
+    state.timers.set(fact.key, fact.due)
+
+
+APPLY: Mapping[type, Callable[[State, Any], None]] = {
+    f.CoordinatorStarted: _coordinator_started,
+    f.RunSubmitted: _run_submitted,
+    f.PlanAsked: _plan_asked,
+    f.PlanAnswered: _plan_answered,
+    f.EditAccepted: accept_edit,
+    f.EditRefused: _edit_refused,
+    f.RunPaused: _run_paused,
+    f.RunResumed: _run_resumed,
+    f.RunCancelRequested: _run_cancel_requested,
+    f.RunEnded: _run_ended,
+    f.TasksReady: _tasks_ready,
+    f.TasksSkipped: _tasks_skipped,
+    f.TaskExpanded: _task_expanded,
+    f.TaskJoined: _task_joined,
+    f.TaskRecovering: _task_recovering,
+    f.TaskFailed: _task_failed,
+    f.TaskCancelled: _task_cancelled,
+    f.TaskCancelling: _task_cancelling,
+    f.TaskUnknown: _task_unknown,
+    f.InputRequested: _input_requested,
+    f.InputAnswered: _input_answered,
+    f.DeviceJoined: _device_joined,
+    f.DeviceOnline: _device_online,
+    f.DeviceLost: _device_lost,
+    f.DeviceLeft: _device_left,
+    f.LoadSeen: _load_seen,
+    f.DeadlineMoved: _deadline_moved,
+    **ATTEMPTS,
+}
+"""Every fact has exactly one row (tested)."""

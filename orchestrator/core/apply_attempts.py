@@ -1,0 +1,127 @@
+"""Folding what happens to attempts: charging devices, moving tasks, learning durations."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.core import facts as f
+from orchestrator.core.lifecycle import FINAL, AttemptCause, AttemptState, TaskCause
+from orchestrator.core.lifecycle import next_attempt_state as following
+from orchestrator.core.moves import move
+from orchestrator.core.state import Attempt, State, Task
+from protocol.types import AttemptId
+
+
+def _task_placed(state: State, fact: f.TaskPlaced) -> None:
+    run = state.runs[fact.run]
+    task = run.tasks[fact.task]
+    device = state.devices[fact.device]
+    attempt = Attempt(
+        fact.attempt,
+        fact.run,
+        fact.task,
+        fact.number,
+        fact.device,
+        fact.token,
+        fact.effect,
+        fact.estimate_s,
+        fact.at,
+    )
+    state.attempts[attempt.id] = device.attempts[attempt.id] = attempt
+    state.token = fact.token
+    for need in task.spec.needs.resources:
+        device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
+    task.live = attempt.id
+    task.attempts = fact.number
+    move(state, run, task, TaskCause.PLACE)
+    state.timers.set(task.key, fact.due)
+    state.board.taken(device)
+
+
+def _attempt_accepted(state: State, fact: f.AttemptAccepted) -> None:
+    attempt = state.attempts[fact.attempt]
+    attempt.state = following(attempt.state, AttemptCause.ACCEPT, attempt.id)
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _attempt_started(state: State, fact: f.AttemptStarted) -> None:
+    attempt = state.attempts[fact.attempt]
+    attempt.state = following(attempt.state, AttemptCause.START, attempt.id)
+    attempt.started_at = fact.at
+    state.timers.set(("task", fact.run, fact.task), fact.due)
+
+
+def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
+    attempt, task = _end(state, fact.attempt, AttemptCause.SUCCEED)
+    device = state.devices.get(attempt.device)
+    if fact.run_s is not None and device is not None:
+        state.estimates.observe(
+            task.spec.skill, attempt.device, fact.run_s, speed=device.card.speed
+        )
+    task.output = fact.output
+    task.reason = ""
+    move(state, state.runs[fact.run], task, TaskCause.SUCCEED)
+
+
+def _attempt_failed(state: State, fact: f.AttemptFailed) -> None:
+    _end(state, fact.attempt, AttemptCause.FAIL)
+
+
+def _attempt_rejected(state: State, fact: f.AttemptRejected) -> None:
+    _end(state, fact.attempt, AttemptCause.REJECT)
+
+
+def _attempt_cancelled(state: State, fact: f.AttemptCancelled) -> None:
+    _end(state, fact.attempt, AttemptCause.CANCEL)
+
+
+def _attempt_unknown(state: State, fact: f.AttemptUnknown) -> None:
+    _end(state, fact.attempt, AttemptCause.FORGET)
+
+
+def _attempt_lost(state: State, fact: f.AttemptLost) -> None:
+    _end(state, fact.attempt, AttemptCause.LOSE)
+
+
+def _attempt_lapsed(state: State, fact: f.AttemptLapsed) -> None:
+    attempt = state.attempts[fact.attempt]
+    attempt.state = following(attempt.state, AttemptCause.LAPSE, attempt.id)
+    _drop_live(state, state.task(attempt), attempt.id)
+
+
+def _end(state: State, name: AttemptId, cause: AttemptCause) -> tuple[Attempt, Task]:
+    """Make an attempt final and give its device back what it was charged."""
+    attempt = state.attempts.pop(name)
+    was_lapsed = attempt.state is AttemptState.LAPSED
+    attempt.state = following(attempt.state, cause, name)
+    task = state.task(attempt)
+    device = state.devices.get(attempt.device)
+    if device is not None:
+        del device.attempts[name]
+        for need in task.spec.needs.resources:
+            device.used[need.kind] -= need.amount
+        state.board.freed(device)
+    if not was_lapsed:
+        _drop_live(state, task, name)
+    return attempt, task
+
+
+def _drop_live(state: State, task: Task, name: AttemptId) -> None:
+    if task.live == name:
+        task.live = None
+        if task.state not in FINAL:
+            state.timers.clear(task.key)
+
+
+ATTEMPTS: Mapping[type, Callable[[State, Any], None]] = {
+    f.TaskPlaced: _task_placed,
+    f.AttemptAccepted: _attempt_accepted,
+    f.AttemptStarted: _attempt_started,
+    f.AttemptSucceeded: _attempt_succeeded,
+    f.AttemptFailed: _attempt_failed,
+    f.AttemptRejected: _attempt_rejected,
+    f.AttemptCancelled: _attempt_cancelled,
+    f.AttemptUnknown: _attempt_unknown,
+    f.AttemptLost: _attempt_lost,
+    f.AttemptLapsed: _attempt_lapsed,
+}
+"""The rows of `apply.APPLY` that concern attempts."""

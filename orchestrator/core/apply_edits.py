@@ -1,0 +1,72 @@
+"""Committing a draft that was found acceptable."""
+
+from orchestrator.core.facts import EditAccepted, RunStatus
+from orchestrator.core.graph import Draft, draft, rerank
+from orchestrator.core.lifecycle import FINAL, TaskCause, TaskState
+from orchestrator.core.moves import move
+from orchestrator.core.state import Run, State, Task
+from protocol.types import TaskId
+
+
+def accept_edit(state: State, fact: EditAccepted) -> None:
+    """Change the graph as the batch says; what runs or is finished stays as it is (I7)."""
+    run = state.runs[fact.run]
+    drafted = draft(run, fact.edits)
+    run.revision = fact.revision
+    if run.status is RunStatus.PLANNING:
+        run.status = RunStatus.RUNNING
+    for name, spec in drafted.specs.items():
+        if spec is None:
+            _remove(state, run, name)
+        elif name in run.tasks:
+            run.tasks[name].spec = spec
+        else:
+            run.tasks[name] = Task(run.id, spec, run.created)
+            run.created += 1
+            run.unfinished += 1
+    for name in drafted.incoming:
+        if name in run.tasks:
+            _rewire(state, run, name, drafted)
+    rerank(run, drafted.incoming, state.estimates.reference)
+    state.unended[run.id] = None
+
+
+def _remove(state: State, run: Run, name: TaskId) -> None:
+    task = run.tasks.get(name)
+    if task is None:
+        return
+    for edge in task.incoming:
+        _unlink(run, edge.predecessor, name)
+    state.board.remove(task)
+    state.timers.clear(task.key)
+    run.unfinished -= 1
+    del run.tasks[name]
+
+
+def _rewire(state: State, run: Run, name: TaskId, drafted: Draft) -> None:
+    task = run.tasks[name]
+    edges = drafted.incoming[name]
+    before = [edge.predecessor for edge in task.incoming]
+    for predecessor in before:
+        if predecessor not in edges:
+            _unlink(run, predecessor, name)
+    for predecessor in edges:
+        if predecessor not in before:
+            run.tasks[predecessor].outgoing.append(name)
+    task.incoming = tuple(edges.values())
+    task.unmet = sum(1 for p in edges if run.tasks[p].state not in FINAL)
+    task.revision = run.revision
+    if name in drafted.fresh:
+        task.charged = task.rejections = 0
+        task.excluded = frozenset()
+    if task.state is not TaskState.WAITING:
+        move(state, run, task, TaskCause.RESET)
+        state.timers.clear(task.key)
+    if not task.unmet:
+        state.touched.append(task)
+
+
+def _unlink(run: Run, predecessor: TaskId, successor: TaskId) -> None:
+    task = run.tasks.get(predecessor)
+    if task is not None:
+        task.outgoing.remove(successor)

@@ -1,0 +1,81 @@
+"""The invariants that state alone can show, checked in full. For tests: O(state)."""
+
+from orchestrator.core.errors import InvariantError
+from orchestrator.core.graph import verdict
+from orchestrator.core.lifecycle import FINAL, LIVE, TaskState
+from orchestrator.core.state import Run, State, Task
+
+
+def check(state: State) -> None:
+    """Raise `InvariantError` for the first invariant that does not hold."""
+    for run in state.runs.values():
+        _run(state, run)
+        for task in run.tasks.values():
+            _task(state, run, task)
+    _charges(state)
+    if state.touched or state.joining or state.expanding:
+        raise InvariantError("I8", "a step ended with tasks still to be looked at")
+
+
+def _run(state: State, run: Run) -> None:
+    unfinished = sum(task.state not in FINAL for task in run.tasks.values())
+    if unfinished != run.unfinished:
+        raise InvariantError("I2", f"run {run.id} counts {run.unfinished}, not {unfinished}")
+    if run.ended_at is None and not run.unfinished and not run.asks:
+        raise InvariantError("I10", f"run {run.id} has nothing left to do and has not ended")
+    _acyclic(run)
+    for ask in run.asks:
+        if run.ended_at is None and state.timers.get(("ask", run.id, ask)) is None:
+            raise InvariantError("I10", f"ask {ask} has no deadline")
+
+
+def _acyclic(run: Run) -> None:
+    unmet = {name: len(task.incoming) for name, task in run.tasks.items()}
+    free = [name for name, count in unmet.items() if not count]
+    for name in free:
+        for successor in run.tasks[name].outgoing:
+            unmet[successor] -= 1
+            if not unmet[successor]:
+                free.append(successor)
+    if len(free) != len(run.tasks):
+        raise InvariantError("I1", f"run {run.id} has a cycle")
+
+
+def _task(state: State, run: Run, task: Task) -> None:
+    name = task.spec.id
+    live = [
+        attempt
+        for attempt in state.attempts.values()
+        if attempt.run == run.id and attempt.task == name and attempt.state in LIVE
+    ]
+    if [attempt.id for attempt in live] != ([task.live] if task.live is not None else []):
+        raise InvariantError("I4", f"task {name} has live attempts {live}, not {task.live}")
+    unmet = sum(run.tasks[e.predecessor].state not in FINAL for e in task.incoming)
+    if task.state is TaskState.WAITING:
+        if unmet != task.unmet:
+            raise InvariantError("I8", f"task {name} counts {task.unmet} open, not {unmet}")
+        if not unmet and verdict(run, task)[0]:
+            raise InvariantError("I8", f"task {name} could be ready")
+    _awaited(state, run, task, unmet=unmet)
+
+
+def _awaited(state: State, run: Run, task: Task, *, unmet: int) -> None:
+    """I10: something is set, in flight or awaited for every task that is not final."""
+    if task.state in FINAL or run.ended_at is not None:
+        return
+    has_deadline = state.timers.get(task.key) is not None
+    fine = has_deadline or (
+        (task.state is TaskState.WAITING and unmet > 0)
+        or (task.state is TaskState.ACTIVE and task.open_children > 0)
+    )
+    if not fine:
+        raise InvariantError("I10", f"task {task.spec.id} is {task.state} and awaits nothing")
+
+
+def _charges(state: State) -> None:
+    for device in state.devices.values():
+        if len(device.attempts) > device.card.slots:
+            raise InvariantError("I5", f"{device.card.device} is charged beyond its slots")
+        for kind, amount in device.used.items():
+            if amount > device.card.capacity.get(kind, 0.0) + 1e-9:
+                raise InvariantError("I5", f"{device.card.device}: {kind} beyond capacity")

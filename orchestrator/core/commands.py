@@ -1,0 +1,108 @@
+"""Commands: orders of the engine to its shell, carried out once their facts are durable.
+
+Each is safe to carry out again and safe to lose: what matters is asked for again when its deadline
+passes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from protocol.types import AttemptId, DeviceId, Effect, Json, RunId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Offer an attempt to a device (`protocol.messages.Offer`); arguments are resolved."""
+
+    device: DeviceId
+    attempt: AttemptId
+    run: RunId
+    task: TaskId
+    number: int
+    epoch: int
+    token: int
+    ttl_s: float
+    skill: str
+    args: Mapping[str, Json]
+    effect: Effect
+    limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAttempt:
+    """Tell the device to stop an attempt."""
+
+    device: DeviceId
+    attempt: AttemptId
+    run: RunId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseAttempts:
+    """Have the device write tombstones for attempts that were given up."""
+
+    device: DeviceId
+    attempts: Mapping[AttemptId, RunId]
+    epochs: Mapping[RunId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RenewLeases:
+    """Extend the leases of these attempts by `ttl_s`."""
+
+    device: DeviceId
+    attempts: tuple[AttemptId, ...]
+    epochs: Mapping[RunId, int]
+    ttl_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SayHello:
+    """Ask the device what it holds for these runs."""
+
+    device: DeviceId
+    epochs: Mapping[RunId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The result is durable here, or nobody wants it: the device may forget it."""
+
+    device: DeviceId
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAttempt:
+    """Hand a person's answer to the attempt that asked."""
+
+    device: DeviceId
+    attempt: AttemptId
+    run: RunId
+    epoch: int
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlanner:
+    """Ask for a plan (`task` is None), or to mend the failure of `task`, within `limit_s`."""
+
+    run: RunId
+    ask: str
+    task: TaskId | None
+    cause: str
+    limit_s: float
+
+
+Command: TypeAlias = (
+    Offer
+    | CancelAttempt
+    | RefuseAttempts
+    | RenewLeases
+    | SayHello
+    | Acknowledge
+    | AnswerAttempt
+    | AskPlanner
+)

@@ -1,0 +1,153 @@
+"""What devices say of themselves: there, busy, gone, and what they hold."""
+
+from orchestrator.core import events as e
+from orchestrator.core import facts as f
+from orchestrator.core.commands import RenewLeases, SayHello
+from orchestrator.core.decisions.offers import offer, refuse
+from orchestrator.core.decisions.outcomes import give_up_on, lose_attempt
+from orchestrator.core.lifecycle import LIVE, AttemptState
+from orchestrator.core.state import Attempt, Device
+from orchestrator.core.step import Step
+from protocol.types import DeviceId, Effect, Failed, FailureKind, Incarnation
+
+
+def start(step: Step, event: e.Start) -> None:
+    """Take over what the journal holds: epochs rise, clocks are re-based, devices are asked."""
+    shift_s = 0.0
+    if event.last_wall is not None and event.last_elapsed is not None:
+        away_s = max(0.0, step.now.wall - event.last_wall)
+        shift_s = step.at - (event.last_elapsed + away_s)
+    step.emit(f.CoordinatorStarted(step.now.wall, step.at, shift_s))
+    for device in step.state.devices.values():
+        if device.online:
+            # It had no chance to be heard while nobody listened.
+            step.emit(
+                f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
+            )
+        step.order(SayHello(device.card.device, step.epochs()))
+    for run in step.state.runs.values():
+        for ask in list(run.asks.values()):
+            # The planner forgot what it was asked: its time is over now, and the ladder goes on.
+            step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at))
+
+
+def announced(step: Step, event: e.Announced) -> None:
+    """Take a device's card; whether it is online is only a hint for one with our extension."""
+    card = event.card
+    device = step.device(card.device)
+    if device is None or device.card != card:
+        step.emit(f.DeviceJoined(card))
+        device = step.state.devices[card.device]
+    if event.online and not device.online:
+        if card.extension:
+            step.order(SayHello(card.device, step.epochs()))
+        else:
+            step.emit(f.DeviceOnline(card.device, None, step.at))
+    elif not event.online and device.online:
+        _lose(step, device, "it went offline")
+
+
+def unregistered(step: Step, event: e.Unregistered) -> None:
+    """Forget a device that its owner took away."""
+    device = step.device(event.device)
+    if device is None:
+        return
+    _void(step, device, "its owner unregistered the device")
+    step.emit(f.DeviceLeft(event.device))
+
+
+def beat(step: Step, event: e.Beat) -> None:
+    """Take a heartbeat: it keeps the device here and renews the leases that it holds."""
+    device = step.device(event.device)
+    if device is None:
+        return  # its card comes first
+    new = _welcome(step, device, event.incarnation)
+    due = step.at + step.tuning.lost_after_s
+    step.emit(f.LoadSeen(event.device, event.load, step.at, due))
+    if new or event.connected:
+        step.order(SayHello(event.device, step.epochs()))
+    held = [a for a in device.attempts.values() if a.state in LIVE]
+    if held:
+        epochs = {a.run: step.state.runs[a.run].epoch for a in held}
+        step.order(
+            RenewLeases(event.device, tuple(a.id for a in held), epochs, step.tuning.lease_s)
+        )
+
+
+def reconciled(step: Step, event: e.Reconciled) -> None:
+    """Compare what a device holds with what it is charged with, and mend the difference."""
+    device = step.device(event.device)
+    if device is None:
+        return
+    _welcome(step, device, event.incarnation)
+    due = step.at + step.tuning.lost_after_s
+    step.emit(f.DeadlineMoved(("device", event.device), due))
+    for attempt in list(device.attempts.values()):
+        started = event.held.get(attempt.id)
+        if started is None:
+            _absent(step, attempt)
+        elif started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
+            limit_s = step.state.task(attempt).spec.limits.run_s
+            step.emit(
+                f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, step.at + limit_s)
+            )
+
+
+def device_silent(step: Step, device: DeviceId) -> None:
+    """Three heartbeats were missed."""
+    row = step.device(device)
+    if row is not None and row.online:
+        _lose(step, row, "it fell silent")
+
+
+def leases_over(step: Step, device: DeviceId) -> None:
+    """The leases of a lost device ran out: nothing that it holds is live any more."""
+    row = step.device(device)
+    if row is None or row.online:
+        return
+    for attempt in list(row.attempts.values()):
+        if attempt.state in LIVE:
+            give_up_on(
+                step, attempt, FailureKind.DEVICE_LOST, f"{device} was lost while it held the task"
+            )
+
+
+def _welcome(step: Step, device: Device, incarnation: Incarnation) -> bool:
+    """Let a device be online; return whether that is news."""
+    if device.online and device.incarnation == incarnation:
+        return False
+    if device.incarnation not in {None, incarnation}:
+        _void(step, device, "the device came back without its ledger")
+    step.emit(f.DeviceOnline(device.card.device, incarnation, step.at))
+    return True
+
+
+def _lose(step: Step, device: Device, reason: str) -> None:
+    due = max(step.at, device.seen_at + step.tuning.lease_s)
+    step.emit(f.DeviceLost(device.card.device, reason, due))
+    for attempt in list(device.attempts.values()):
+        # Not even accepted: no reason to wait for the lease, except where it may have started.
+        if attempt.state is AttemptState.OFFERED and attempt.effect is not Effect.ONCE:
+            reason = f"{device.card.device} was lost before it took the task"
+            give_up_on(step, attempt, FailureKind.DEVICE_LOST, reason)
+
+
+def _void(step: Step, device: Device, reason: str) -> None:
+    """The incarnation is gone: what it held will never be reported."""
+    for attempt in list(device.attempts.values()):
+        was_live = attempt.state in LIVE
+        step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
+        if was_live:
+            lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))
+
+
+def _absent(step: Step, attempt: Attempt) -> None:
+    """The same incarnation does not know the attempt: offer it again, or take it as gone."""
+    if attempt.state is AttemptState.OFFERED:
+        offer(step, attempt)
+    elif attempt.state is AttemptState.LAPSED:
+        refuse(step, attempt)
+    else:
+        reason = f"{attempt.device} no longer knows the attempt"
+        step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
+        lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))

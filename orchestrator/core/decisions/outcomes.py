@@ -1,0 +1,140 @@
+"""What becomes of a task when something ended for it: retry, move, revise, fail, cancel."""
+
+from orchestrator.core import facts as f
+from orchestrator.core.commands import AskPlanner, CancelAttempt
+from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.recovery import Again, Case, GiveUp, Verdict, after_failure, after_rejection
+from orchestrator.core.state import Attempt, Run, Task
+from orchestrator.core.step import Step
+from protocol.types import DeviceId, Effect, Failed, FailureKind, Rejected
+
+STOPPABLE = frozenset({TaskState.ACTIVE, TaskState.INPUT_REQUIRED})
+
+
+def recover(
+    step: Step, run: Run, task: Task, attempt: Attempt, outcome: Failed | Rejected
+) -> None:
+    """Climb the ladder after an attempt that did not succeed."""
+    if task.state is TaskState.CANCELLING:
+        step.emit(f.TaskCancelled(run.id, task.spec.id, task.reason))
+        return
+    case = _case(step, run, task, attempt)
+    verdict: Verdict
+    match outcome:
+        case Failed():
+            why = f"{attempt.device}: {outcome.detail}"
+            verdict = after_failure(outcome, case, step.tuning)
+        case Rejected():
+            why = f"{attempt.device} refused: {outcome.reason}"
+            verdict = after_rejection(outcome, case, step.tuning)
+    match verdict:
+        case Again():
+            exclude = attempt.device if verdict.exclude else None
+            _again(step, run, task, verdict, exclude=exclude, why=why)
+        case GiveUp(reason):
+            give_up(step, run, task, reason)
+
+
+def give_up(step: Step, run: Run, task: Task, reason: str) -> None:
+    """Ask the planner to mend what no further try would, or let the task fail."""
+    if run.cancelling is not None or run.asked > run.submitted.limits.revisions:
+        fail(step, run, task, reason)
+        return
+    limit_s = run.submitted.limits.plan_s
+    ask = f"{run.id}/{run.asked}"
+    due = step.at + limit_s
+    step.emit(
+        f.TaskRecovering(
+            run.id, task.spec.id, f.Awaiting.PLANNER, due, exclude=None, charged=False, why=reason
+        )
+    )
+    step.emit(f.PlanAsked(run.id, ask, task.spec.id, reason, due))
+    step.order(AskPlanner(run.id, ask, task.spec.id, reason, limit_s))
+
+
+def fail(step: Step, run: Run, task: Task, reason: str) -> None:
+    """Let a task fail for good."""
+    step.emit(f.TaskFailed(run.id, task.spec.id, reason))
+
+
+def cancel(step: Step, run: Run, task: Task, why: str) -> None:
+    """Cancel a task: at once if nothing runs, else when its device says that it stopped."""
+    attempt = step.state.attempts.get(task.live) if task.live is not None else None
+    if task.state is TaskState.CANCELLING:
+        return
+    if attempt is None or task.state not in STOPPABLE:
+        if task.children:
+            _cancel_children(step, run, task, why)
+        step.emit(f.TaskCancelled(run.id, task.spec.id, why))
+        return
+    due = step.at + step.tuning.repeat_cancel_s
+    step.emit(f.TaskCancelling(run.id, task.spec.id, step.at, due, why))
+    step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
+
+
+def lapse(step: Step, attempt: Attempt, reason: str) -> None:
+    """Stop counting on an attempt; its device stays charged until it speaks."""
+    step.emit(f.AttemptLapsed(attempt.run, attempt.task, attempt.id, reason))
+
+
+def lose_outcome(step: Step, run: Run, task: Task, detail: str) -> None:
+    """Let a `once` task be unknown until somebody says what it came to."""
+    if task.state is not TaskState.UNKNOWN:
+        due = step.at + task.spec.limits.unknown_s
+        step.emit(f.TaskUnknown(run.id, task.spec.id, due, detail))
+
+
+def lose_attempt(step: Step, attempt: Attempt, outcome: Failed) -> None:
+    """Follow up on an attempt that is no longer live and whose outcome nobody knows."""
+    run = step.state.runs[attempt.run]
+    task = run.tasks[attempt.task]
+    if attempt.effect is Effect.ONCE:
+        lose_outcome(step, run, task, outcome.detail)
+    else:
+        recover(step, run, task, attempt, outcome)
+
+
+def give_up_on(step: Step, attempt: Attempt, kind: FailureKind, reason: str) -> None:
+    """Lapse an attempt and go on without it."""
+    lapse(step, attempt, reason)
+    lose_attempt(step, attempt, Failed(kind, reason))
+
+
+def _cancel_children(step: Step, run: Run, task: Task, why: str) -> None:
+    for name in task.children:
+        if run.tasks[name].state not in FINAL:
+            cancel(step, run, run.tasks[name], why)
+
+
+def _again(
+    step: Step, run: Run, task: Task, verdict: Again, *, exclude: DeviceId | None, why: str
+) -> None:
+    due = step.at + verdict.delay_s
+    step.emit(
+        f.TaskRecovering(
+            run.id,
+            task.spec.id,
+            f.Awaiting.BACKOFF,
+            due,
+            exclude=exclude,
+            charged=verdict.charged,
+            why=why,
+        )
+    )
+    if verdict.delay_s <= 0.0:
+        step.emit(f.TasksReady(run.id, (task.spec.id,), step.at))
+
+
+def _case(step: Step, run: Run, task: Task, attempt: Attempt) -> Case:
+    tried = {*task.excluded, attempt.device}
+    return Case(
+        effect=attempt.effect,
+        charged=task.charged + 1,
+        rejections=task.rejections,
+        limit=task.spec.limits.attempts,
+        elsewhere=any(
+            device.card.device not in tried for device in step.state.board.capable(task.spec)
+        ),
+        seed=run.submitted.seed,
+        task=task.spec.id,
+    )

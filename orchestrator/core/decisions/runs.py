@@ -1,0 +1,166 @@
+"""Requests, edits and what people do to runs."""
+
+from collections.abc import Sequence
+
+from orchestrator.core import events as e
+from orchestrator.core import facts as f
+from orchestrator.core.commands import AnswerAttempt, AskPlanner
+from orchestrator.core.decisions.outcomes import cancel, fail
+from orchestrator.core.edits import CancelTask, EditBatch, Reason
+from orchestrator.core.errors import RequestError
+from orchestrator.core.graph import reasons_against
+from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.state import Run
+from orchestrator.core.step import Step
+
+
+def submit(step: Step, event: e.Submit) -> None:
+    """Take a request, once for each key of an owner, and have it planned."""
+    if (event.owner, event.key) in step.state.keys:
+        return
+    step.emit(
+        f.RunSubmitted(
+            event.run,
+            event.key,
+            event.request,
+            event.owner,
+            event.priority,
+            event.limits,
+            event.parameters,
+            event.seed,
+            step.now.wall,
+            step.at,
+        )
+    )
+    run = step.run(event.run)
+    if event.plan is None:
+        _ask_for_plan(step, run)
+    elif reasons := accept_or_refuse(step, run, event.plan, by="submitter"):
+        _end_unplanned(step, run, _sentence(reasons))
+
+
+def plan_proposed(step: Step, event: e.PlanProposed) -> None:
+    """Take the planner's answer, if the question still stands."""
+    run = step.run(event.run)
+    ask = run.asks.get(event.ask)
+    if ask is None:
+        return
+    reasons = accept_or_refuse(step, run, event.batch, by="planner")
+    detail = _sentence(reasons)
+    step.emit(f.PlanAnswered(run.id, event.ask, ok=not reasons, detail=detail))
+    _after_answer(step, run, ask, detail)
+
+
+def plan_failed(step: Step, event: e.PlanFailed) -> None:
+    """Go on without an answer of the planner."""
+    run = step.run(event.run)
+    ask = run.asks.get(event.ask)
+    if ask is None:
+        return
+    unanswered(step, run, ask, event.detail)
+
+
+def unanswered(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
+    """Close a question that the planner has no answer to."""
+    step.emit(f.PlanAnswered(run.id, ask.ask, ok=False, detail=detail))
+    _after_answer(step, run, ask, detail)
+
+
+def edit_requested(step: Step, event: e.EditRequested) -> None:
+    """Change a run's graph as a person asks, or say why not (`EditRefused`)."""
+    run = step.run(event.run)
+    _refuse_if_final(run)
+    accept_or_refuse(step, run, event.batch, by=event.by)
+
+
+def cancel_run(step: Step, event: e.CancelRun) -> None:
+    """Stop everything unfinished in a run; cancelling a final run changes nothing."""
+    run = step.run(event.run)
+    if run.ended_at is None and run.cancelling is None:
+        stop_run(step, run, event.why, failed=False)
+
+
+def pause_run(step: Step, event: e.PauseRun) -> None:
+    """Place no further task of the run."""
+    run = step.run(event.run)
+    _refuse_if_final(run)
+    if not run.paused:
+        step.emit(f.RunPaused(run.id))
+
+
+def resume_run(step: Step, event: e.ResumeRun) -> None:
+    """Place tasks of the run again."""
+    run = step.run(event.run)
+    _refuse_if_final(run)
+    if run.paused:
+        step.emit(f.RunResumed(run.id))
+
+
+def answer_input(step: Step, event: e.AnswerInput) -> None:
+    """Hand a person's answer to the attempt that asked for it."""
+    run = step.run(event.run)
+    task = run.tasks.get(event.task)
+    if task is None or task.state is not TaskState.INPUT_REQUIRED or task.live is None:
+        raise RequestError(f"task {event.task!r} of run {run.id!r} does not ask for input")
+    attempt = step.state.attempts[task.live]
+    due = step.at + task.spec.limits.run_s
+    step.emit(
+        f.InputAnswered(run.id, task.spec.id, attempt.id, event.value, event.by, due),
+    )
+    step.order(AnswerAttempt(attempt.device, attempt.id, run.id, run.epoch, event.value))
+
+
+def stop_run(step: Step, run: Run, why: str, *, failed: bool) -> None:
+    """Cancel every task of a run that is not final, in order of creation."""
+    step.emit(f.RunCancelRequested(run.id, why, failed))
+    for task in list(run.tasks.values()):
+        if task.state not in FINAL:
+            cancel(step, run, task, why)
+
+
+def accept_or_refuse(step: Step, run: Run, batch: EditBatch, *, by: str) -> Sequence[Reason]:
+    """Accept a batch whole, or refuse it whole and return the reasons."""
+    reasons = reasons_against(run, batch)
+    if reasons:
+        step.emit(f.EditRefused(run.id, by, batch.base_revision, tuple(reasons)))
+        return reasons
+    step.emit(f.EditAccepted(run.id, run.revision + 1, by, batch.edits))
+    for edit in batch.edits:
+        if isinstance(edit, CancelTask):
+            cancel(step, run, run.tasks[edit.task], f"cancelled by {by}")
+    return ()
+
+
+def _ask_for_plan(step: Step, run: Run) -> None:
+    ask = f"{run.id}/{run.asked}"
+    limit_s = run.submitted.limits.plan_s
+    step.emit(f.PlanAsked(run.id, ask, None, "", step.at + limit_s))
+    step.order(AskPlanner(run.id, ask, None, "", limit_s))
+
+
+def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
+    if ask.task is None:
+        if run.revision == 0:
+            _end_unplanned(step, run, detail)
+        return
+    task = run.tasks.get(ask.task)
+    if (
+        task is not None
+        and task.state is TaskState.RECOVERING
+        and task.awaiting is f.Awaiting.PLANNER
+    ):
+        why = detail or "it did not change the task"
+        fail(step, run, task, f"{task.reason}; not mended: {why}")
+
+
+def _end_unplanned(step: Step, run: Run, detail: str) -> None:
+    step.emit(f.RunEnded(run.id, f.RunStatus.FAILED, f"no plan: {detail}", step.at))
+
+
+def _sentence(reasons: Sequence[Reason]) -> str:
+    return "; ".join(reason.detail for reason in reasons)
+
+
+def _refuse_if_final(run: Run) -> None:
+    if run.ended_at is not None:
+        raise RequestError(f"run {run.id!r} has {run.status} already")

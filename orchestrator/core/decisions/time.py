@@ -1,0 +1,142 @@
+"""What follows when a deadline passes. `DUE` names the kinds that timers carry."""
+
+from collections.abc import Callable, Mapping
+
+from orchestrator.core import facts as f
+from orchestrator.core.commands import CancelAttempt
+from orchestrator.core.decisions.devices import device_silent, leases_over
+from orchestrator.core.decisions.offers import offer, refuse
+from orchestrator.core.decisions.outcomes import fail, give_up, give_up_on, lapse, lose_outcome
+from orchestrator.core.decisions.runs import stop_run, unanswered
+from orchestrator.core.lifecycle import AttemptState, TaskState
+from orchestrator.core.state import Attempt, Run, Task
+from orchestrator.core.step import Step
+from orchestrator.core.timers import Key
+from protocol.types import DeviceId, Effect, FailureKind, RunId, TaskId
+
+
+def time_passed(step: Step, _event: object) -> None:
+    """Act on every deadline that has come, the earliest first."""
+    while (key := step.state.timers.take(step.at)) is not None:
+        DUE[key[0]](step, key)
+
+
+def _run_due(step: Step, key: Key) -> None:
+    run = step.state.runs[RunId(key[1])]
+    if run.ended_at is None and run.cancelling is None:
+        why = f"its deadline of {run.submitted.limits.deadline_s:g} s passed"
+        stop_run(step, run, why, failed=True)
+
+
+def _ask_due(step: Step, key: Key) -> None:
+    run = step.state.runs[RunId(key[1])]
+    ask = run.asks.get(key[2])
+    if ask is not None:
+        unanswered(step, run, ask, f"the planner did not answer: {ask.cause or 'time is over'}")
+
+
+def _device_due(step: Step, key: Key) -> None:
+    device_silent(step, DeviceId(key[1]))
+
+
+def _lease_due(step: Step, key: Key) -> None:
+    leases_over(step, DeviceId(key[1]))
+
+
+def _task_due(step: Step, key: Key) -> None:
+    run = step.state.runs[RunId(key[1])]
+    task = run.tasks[TaskId(key[2])]
+    TASK_DUE[task.state](step, run, task)
+
+
+def _ready(step: Step, run: Run, task: Task) -> None:
+    over_at = task.since + task.spec.limits.queue_s
+    servable = step.state.board.servable(task)
+    if step.at < over_at and (servable or run.paused):
+        step.emit(f.DeadlineMoved(task.key, over_at))
+        return
+    skill, bound = task.spec.skill, task.spec.needs.device
+    where = f"device {bound!r}" if bound is not None else "a device"
+    if servable:
+        give_up(step, run, task, f"{where} that can do {skill!r} did not become free in time")
+    else:
+        labels = ", ".join(f"{k}={v}" for k, v in task.spec.needs.labels.items())
+        with_labels = f" with {labels}" if labels else ""
+        give_up(step, run, task, f"no known device offers skill {skill!r}{with_labels}")
+
+
+def _active(step: Step, run: Run, task: Task) -> None:
+    attempt = step.state.attempts[task.live]  # type: ignore[index]
+    if attempt.state is AttemptState.OFFERED:
+        _offered(step, task, attempt)
+        return
+    what = "finish" if attempt.state is AttemptState.STARTED else "start"
+    step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
+    give_up_on(step, attempt, FailureKind.TIMEOUT, f"{attempt.device} did not {what} it in time")
+
+
+def _offered(step: Step, task: Task, attempt: Attempt) -> None:
+    """Nobody answered: repeat the offer, doubling the pause, then take it back."""
+    waited_s = step.at - attempt.offered_at
+    limit_s = task.spec.limits.start_s
+    if waited_s < limit_s:
+        due = attempt.offered_at + min(2.0 * waited_s, limit_s)
+        step.emit(f.DeadlineMoved(task.key, max(due, step.at + step.tuning.repeat_offer_s)))
+        offer(step, attempt)
+        return
+    refuse(step, attempt)
+    if attempt.effect is Effect.ONCE and waited_s < 2.0 * limit_s:
+        # Only the device's own word tells that it never started.
+        step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.repeat_offer_s))
+        return
+    give_up_on(step, attempt, FailureKind.TIMEOUT, f"{attempt.device} did not answer the offer")
+
+
+def _recovering(step: Step, run: Run, task: Task) -> None:
+    if task.awaiting is f.Awaiting.PLANNER:
+        fail(step, run, task, f"{task.reason}; the planner did not mend it in time")
+    else:
+        step.emit(f.TasksReady(run.id, (task.spec.id,), step.at))
+
+
+def _cancelling(step: Step, run: Run, task: Task) -> None:
+    attempt = step.state.attempts[task.live]  # type: ignore[index]
+    if step.at - task.since < step.tuning.cancel_s:
+        step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.repeat_cancel_s))
+        step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
+        return
+    reason = f"{attempt.device} did not confirm the cancellation"
+    lapse(step, attempt, reason)
+    if attempt.effect is Effect.ONCE:
+        lose_outcome(step, run, task, reason)
+    else:
+        step.emit(f.TaskCancelled(run.id, task.spec.id, f"{task.reason}; {reason}"))
+
+
+def _input_required(step: Step, run: Run, task: Task) -> None:
+    attempt = step.state.attempts[task.live]  # type: ignore[index]
+    step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
+    lapse(step, attempt, "nobody answered its question")
+    give_up(step, run, task, f"nobody answered its question: {task.reason}")
+
+
+def _unknown(step: Step, run: Run, task: Task) -> None:
+    give_up(step, run, task, f"its outcome is unknown: {task.reason}")
+
+
+DUE: Mapping[str, Callable[[Step, Key], None]] = {
+    "run": _run_due,
+    "ask": _ask_due,
+    "device": _device_due,
+    "lease": _lease_due,
+    "task": _task_due,
+}
+TASK_DUE: Mapping[TaskState, Callable[[Step, Run, Task], None]] = {
+    TaskState.READY: _ready,
+    TaskState.ACTIVE: _active,
+    TaskState.RECOVERING: _recovering,
+    TaskState.CANCELLING: _cancelling,
+    TaskState.INPUT_REQUIRED: _input_required,
+    TaskState.UNKNOWN: _unknown,
+}
+"""Task states that have a deadline; in the others something else is awaited (I10)."""

@@ -1,0 +1,64 @@
+"""How long a skill takes on a device: learned means, shrunk to what is known where little is.
+
+A window-free running mean whose weight is bounded, so that it follows drift; a declared estimate
+is the prior. All in seconds. Source: SCHEDULING.md, Estimates; quantiles come with hedging.
+"""
+
+from dataclasses import dataclass
+
+from protocol.types import DeviceId
+
+PRIOR_S = 1.0  # nothing is known at all: only ratios between devices matter then
+PRIOR_WEIGHT = 4.0  # a declared estimate counts like so many observations
+MEMORY = 128.0  # observations that a mean remembers; PINNING.md found 128 to follow drift
+
+
+@dataclass(slots=True)
+class Mean:
+    """A running mean that forgets."""
+
+    value: float = 0.0
+    weight: float = 0.0
+
+    def add(self, sample: float) -> None:
+        """Take a sample."""
+        self.weight = min(self.weight + 1.0, MEMORY)
+        self.value += (sample - self.value) / self.weight
+
+
+class Estimates:
+    """Means by skill and by (skill, device), from the durations that devices measured."""
+
+    __slots__ = ("_here", "_skill")
+
+    def __init__(self) -> None:
+        self._skill: dict[str, Mean] = {}
+        self._here: dict[tuple[str, DeviceId], Mean] = {}
+
+    def observe(self, skill: str, device: DeviceId, run_s: float, *, speed: float) -> None:
+        """Learn from one finished attempt; `speed` is the device's."""
+        here = self._here.get((skill, device))
+        if here is None:
+            here = self._here[skill, device] = Mean()
+        here.add(run_s)
+        overall = self._skill.get(skill)
+        if overall is None:
+            overall = self._skill[skill] = Mean()
+        overall.add(run_s * speed)
+
+    def seconds(
+        self, skill: str, device: DeviceId, *, speed: float, declared: float | None
+    ) -> float:
+        """Return the expected duration of `skill` on `device`."""
+        prior = self.reference(skill, declared) / speed
+        here = self._here.get((skill, device))
+        if here is None:
+            return prior
+        return (here.value * here.weight + prior * PRIOR_WEIGHT) / (here.weight + PRIOR_WEIGHT)
+
+    def reference(self, skill: str, declared: float | None) -> float:
+        """Return the expected duration of `skill` on a device of speed 1."""
+        if declared is not None:
+            return declared
+        overall = self._skill.get(skill)
+        return overall.value if overall is not None else PRIOR_S

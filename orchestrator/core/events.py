@@ -1,0 +1,202 @@
+"""Events: what reaches the engine from outside. Each is valid by itself; the engine judges it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from orchestrator.core.edits import EditBatch
+from orchestrator.core.model import DEFAULT_RUN_LIMITS, RunLimits
+from protocol.types import (
+    AttemptId,
+    DeviceCard,
+    DeviceId,
+    Incarnation,
+    Json,
+    Load,
+    Outcome,
+    RunId,
+    TaskId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """This coordinator begins; `last` is the newest time journaled, None at first."""
+
+    last_wall: float | None
+    last_elapsed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Take a request, with `plan` if it is planned already; a known `key` changes nothing."""
+
+    run: RunId
+    key: str
+    request: str
+    owner: str = ""
+    priority: int = 0
+    """Higher goes first."""
+    limits: RunLimits = DEFAULT_RUN_LIMITS
+    parameters: Json = None
+    seed: int = 0
+    plan: EditBatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanProposed:
+    """The planner's answer to an ask."""
+
+    run: RunId
+    ask: str
+    batch: EditBatch
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFailed:
+    """The planner has no answer to an ask."""
+
+    run: RunId
+    ask: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequested:
+    """A person or program edits a run."""
+
+    run: RunId
+    by: str
+    batch: EditBatch
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    """Stop everything unfinished in the run."""
+
+    run: RunId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRun:
+    """Place no further task of the run; what runs goes on."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Place tasks of the run again."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInput:
+    """A person answers the question of a task."""
+
+    run: RunId
+    task: TaskId
+    value: Json
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleUnknown:
+    """A person, planner or reconcile says what a lost `once` attempt came to."""
+
+    run: RunId
+    task: TaskId
+    outcome: Outcome
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A device's card was seen; `online` is advisory."""
+
+    card: DeviceCard
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """A device's card was cleared."""
+
+    device: DeviceId
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heartbeat; `connected` marks the first after the device (re)connected."""
+
+    device: DeviceId
+    incarnation: Incarnation
+    load: Load
+    attempts: tuple[AttemptId, ...]
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A device's answer to hello: every attempt it holds, True for started ones."""
+
+    device: DeviceId
+    incarnation: Incarnation
+    held: Mapping[AttemptId, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReported:
+    """A device speaks of an attempt that goes on: it has started it, or (False) accepted it."""
+
+    device: DeviceId
+    attempt: AttemptId
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptAsked:
+    """An attempt asks a person."""
+
+    device: DeviceId
+    attempt: AttemptId
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """A device says what an attempt came to."""
+
+    device: DeviceId
+    attempt: AttemptId
+    outcome: Outcome
+    run_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The next deadline has come."""
+
+
+Event: TypeAlias = (
+    Start
+    | Submit
+    | PlanProposed
+    | PlanFailed
+    | EditRequested
+    | CancelRun
+    | PauseRun
+    | ResumeRun
+    | AnswerInput
+    | SettleUnknown
+    | Announced
+    | Unregistered
+    | Beat
+    | Reconciled
+    | AttemptReported
+    | AttemptAsked
+    | AttemptFinished
+    | TimePassed
+)

@@ -1,0 +1,305 @@
+"""The task graph under edits: drafts, reasons to refuse, and upward ranks.
+
+A `Draft` is an overlay on a run: edits are tried on it, and either it is committed whole or every
+reason against it is returned and nothing was touched (I7, PEERS 10). Costs follow what is edited
+and its ancestors, not the graph.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from orchestrator.core.edits import (
+    AddDependency,
+    AddTask,
+    CancelTask,
+    Edit,
+    EditBatch,
+    Reason,
+    RemoveDependency,
+    RemoveTask,
+    ReplaceTask,
+    SetArgs,
+)
+from orchestrator.core.lifecycle import FINAL, NOT_STARTED, TaskState
+from orchestrator.core.model import Dependency, On, TaskSpec
+from orchestrator.core.predicates import holds
+from orchestrator.core.references import predecessors
+from orchestrator.core.state import Run, Task
+from protocol.types import TaskId
+
+
+class Draft:
+    """What a run's graph would be after some edits."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.specs: dict[TaskId, TaskSpec | None] = {}
+        """Tasks added, replaced or (None) removed."""
+        self.incoming: dict[TaskId, dict[TaskId, Dependency]] = {}
+        """Every dependency of each task whose dependencies changed."""
+        self.cancels: list[TaskId] = []
+        self.fresh: set[TaskId] = set()
+        """Replaced or given other arguments: what was tried before no longer counts."""
+        self.reasons: list[Reason] = []
+
+    def exists(self, task: TaskId) -> bool:
+        """Tell whether the task is there after the edits."""
+        return self.specs[task] is not None if task in self.specs else task in self.run.tasks
+
+    def spec(self, task: TaskId) -> TaskSpec | None:
+        """Return the task as it is after the edits."""
+        if task in self.specs:
+            return self.specs[task]
+        row = self.run.tasks.get(task)
+        return row.spec if row else None
+
+    def edges(self, task: TaskId) -> dict[TaskId, Dependency]:
+        """Return the dependencies of a task, as a dictionary that may be changed."""
+        found = self.incoming.get(task)
+        if found is None:
+            row = self.run.tasks.get(task)
+            found = {edge.predecessor: edge for edge in row.incoming} if row else {}
+            self.incoming[task] = found
+        return found
+
+    def apply(self, edit: Edit) -> None:
+        """Try one edit."""
+        match edit:
+            case AddTask(spec):
+                self._add(spec)
+            case CancelTask(task):
+                self._cancel(task)
+            case AddDependency(edge):
+                if self._editable(edge.successor):
+                    self.edges(edge.successor)[edge.predecessor] = edge
+            case RemoveDependency(predecessor, successor):
+                if self._editable(successor):
+                    self._unlink(predecessor, successor)
+            case _:
+                self._rewrite(edit)
+
+    def finish(self) -> Sequence[Reason]:
+        """Check what only the whole batch can tell, and return every reason against it."""
+        for task, edges in self.incoming.items():
+            for predecessor in edges:
+                if not self.exists(predecessor):
+                    self.refuse(
+                        "unknown_task", task, f"task {task!r} depends on unknown {predecessor!r}"
+                    )
+        if not self.reasons:
+            cycle = self._cycle()
+            if cycle:
+                path = " → ".join(cycle)
+                self.refuse("cycle", cycle[0], f"the dependencies form a cycle: {path}")
+        return self.reasons
+
+    def refuse(self, rule: str, task: TaskId | None, detail: str) -> None:
+        """Note a reason."""
+        self.reasons.append(Reason(rule, task, detail))
+
+    def _add(self, spec: TaskSpec) -> None:
+        if self.exists(spec.id):
+            self.refuse("duplicate_task", spec.id, f"there is a task {spec.id!r} already")
+        else:
+            self._put(spec)
+
+    def _rewrite(self, edit: ReplaceTask | SetArgs | RemoveTask) -> None:
+        name = edit.task.id if isinstance(edit, ReplaceTask) else edit.task
+        old = self.spec(name)
+        if old is None or not self._editable(name):
+            if old is None:
+                self.refuse("unknown_task", name, f"there is no task {name!r}")
+            return
+        match edit:
+            case ReplaceTask(spec):
+                self._put(spec)
+            case SetArgs(_, args):
+                self._put(replace(old, args=args))
+            case RemoveTask():
+                self._remove(name)
+
+    def _put(self, spec: TaskSpec) -> None:
+        if spec.id in self.run.tasks or spec.id in self.specs:
+            self.fresh.add(spec.id)
+        self.specs[spec.id] = spec
+        edges = self.edges(spec.id)
+        for predecessor in predecessors(spec):
+            edges.setdefault(predecessor, Dependency(predecessor, spec.id))
+
+    def _remove(self, task: TaskId) -> None:
+        self.specs[task] = None
+        self.incoming[task] = {}
+        row = self.run.tasks.get(task)
+        drafted = [other for other, edges in self.incoming.items() if task in edges]
+        for successor in dict.fromkeys((*(row.outgoing if row else ()), *drafted)):
+            if self.exists(successor):
+                self._unlink(task, successor)
+
+    def _unlink(self, predecessor: TaskId, successor: TaskId) -> None:
+        edges = self.edges(successor)
+        if predecessor not in edges:
+            self.refuse(
+                "dependency", successor, f"{successor!r} does not depend on {predecessor!r}"
+            )
+            return
+        spec = self.spec(successor)
+        if spec is not None and predecessor in predecessors(spec):
+            self.refuse(
+                "reference",
+                successor,
+                f"the arguments of {successor!r} refer to {predecessor!r}: set them first",
+            )
+            return
+        del edges[predecessor]
+
+    def _cancel(self, task: TaskId) -> None:
+        row = self.run.tasks.get(task)
+        if row is None:
+            self.refuse("unknown_task", task, f"there is no task {task!r}")
+        elif row.state in FINAL:
+            self.refuse("final", task, f"task {task!r} is {row.state} already")
+        else:
+            self.cancels.append(task)
+
+    def _editable(self, task: TaskId) -> bool:
+        if not self.exists(task):
+            self.refuse("unknown_task", task, f"there is no task {task!r}")
+            return False
+        row = self.run.tasks.get(task)
+        if row is not None and (row.state not in NOT_STARTED or row.parent is not None):
+            self.refuse("started", task, f"task {task!r} is {row.state}: it may only be cancelled")
+            return False
+        return True
+
+    def _cycle(self) -> list[TaskId]:
+        """Return one cycle, if the edits made any: it must go through a drafted dependency."""
+        done: set[TaskId] = set()
+        for start in self.incoming:
+            path: list[TaskId] = []
+            on_path: set[TaskId] = set()
+            stack: list[tuple[TaskId, Iterator[TaskId]]] = []
+            if start not in done:
+                stack.append((start, self._predecessors(start)))
+                path.append(start)
+                on_path.add(start)
+            while stack:
+                task, rest = stack[-1]
+                following = next(rest, None)
+                if following is None:
+                    stack.pop()
+                    path.pop()
+                    on_path.discard(task)
+                    done.add(task)
+                elif following in on_path:
+                    return [*reversed(path[path.index(following) :]), path[-1]]
+                elif following not in done:
+                    stack.append((following, self._predecessors(following)))
+                    path.append(following)
+                    on_path.add(following)
+        return []
+
+    def _predecessors(self, task: TaskId) -> Iterator[TaskId]:
+        if task in self.incoming:
+            return iter(self.incoming[task])
+        row = self.run.tasks.get(task)
+        return (edge.predecessor for edge in row.incoming) if row else iter(())
+
+
+def draft(run: Run, edits: Iterable[Edit]) -> Draft:
+    """Try edits on a run, one after the other."""
+    result = Draft(run)
+    for edit in edits:
+        result.apply(edit)
+    return result
+
+
+def reasons_against(run: Run, batch: EditBatch) -> Sequence[Reason]:
+    """Return why a batch cannot be accepted now; empty if it can."""
+    if not batch.edits:
+        return (Reason("empty", None, "the batch has no edits"),)
+    tried = draft(run, batch.edits)
+    if batch.base_revision != run.revision:
+        for task in {**dict.fromkeys(batch.reads), **tried.specs, **tried.incoming}:
+            row = run.tasks.get(task)
+            if row is not None and row.revision > batch.base_revision:
+                tried.refuse(
+                    "stale",
+                    task,
+                    f"task {task!r} was edited in revision {row.revision}, after the batch's "
+                    f"base {batch.base_revision}: read the run again",
+                )
+    return tried.finish()
+
+
+def rerank(
+    run: Run, edited: Iterable[TaskId], reference_s: Callable[[str, float | None], float]
+) -> None:
+    """Recompute the upward ranks of edited tasks and their ancestors.
+
+    Equal to ranks from scratch (Topcuoglu et al. 2002, eq. 3, without communication): nothing
+    else can have changed. `reference_s` gives the duration of a skill on a reference device.
+    """
+    tasks = run.tasks
+    affected = {task for task in edited if task in tasks}
+    queue = deque(affected)
+    while queue:
+        for edge in tasks[queue.popleft()].incoming:
+            if edge.predecessor not in affected:
+                affected.add(edge.predecessor)
+                queue.append(edge.predecessor)
+    # Every successor that matters is affected itself or keeps its rank: Kahn, from the sinks.
+    open_successors = {
+        name: sum(1 for successor in tasks[name].outgoing if successor in affected)
+        for name in affected
+    }
+    sinks = deque(name for name, count in open_successors.items() if not count)
+    while sinks:
+        task = tasks[sinks.popleft()]
+        own = reference_s(task.spec.skill, task.spec.estimate_s)
+        task.rank = own + max((tasks[name].rank for name in task.outgoing), default=0.0)
+        for edge in task.incoming:
+            open_successors[edge.predecessor] -= 1
+            if not open_successors[edge.predecessor]:
+                sinks.append(edge.predecessor)
+
+
+def verdict(run: Run, task: Task) -> tuple[bool, str, bool]:
+    """Judge a task whose predecessors are all final: (may run, why not, is that a failure)."""
+    for edge in task.incoming:
+        predecessor = run.tasks[edge.predecessor]
+        if not _holds(edge, predecessor):
+            return False, _why_not(edge, predecessor), _is_failure(edge, predecessor)
+    return True, "", False
+
+
+def _holds(edge: Dependency, predecessor: Task) -> bool:
+    state = predecessor.state
+    match edge.on:
+        case On.COMPLETION:
+            return True
+        case On.SUCCESS:
+            return state is TaskState.SUCCEEDED
+        case On.FAILURE:
+            return state is TaskState.FAILED
+        case On.WHEN:
+            return (
+                state is TaskState.SUCCEEDED
+                and edge.when is not None
+                and holds(edge.when, predecessor.output)
+            )
+
+
+def _is_failure(edge: Dependency, predecessor: Task) -> bool:
+    """A branch not taken is no failure; a success that did not come is one, unless it was one."""
+    if edge.on is On.FAILURE:
+        return False
+    return predecessor.state in {TaskState.FAILED, TaskState.CANCELLED} or (
+        predecessor.state is TaskState.SKIPPED and predecessor.failed_upstream
+    )
+
+
+def _why_not(edge: Dependency, predecessor: Task) -> str:
+    if edge.on is On.WHEN and predecessor.state is TaskState.SUCCEEDED:
+        return f"the condition on {edge.predecessor!r} does not hold"
+    return f"{edge.predecessor!r} is {predecessor.state}"

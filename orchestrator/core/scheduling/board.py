@@ -1,0 +1,280 @@
+"""What waits and where it could go: the indexed view that placement policies read.
+
+Ready tasks with the same demand (skill, labels, bound device, resources, exclusions) wait in one
+queue, since the same devices can take them. Each demand keeps a heap of its devices with room, so
+that a change costs O(log n) and not O(fleet). Heaps are lazy: an entry that no longer tells the
+truth is dropped when it comes up, and a heap that is mostly stale is rebuilt.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from orchestrator.core.estimates import Estimates
+from orchestrator.core.model import TaskSpec
+from protocol.types import AttemptId, DeviceCard, DeviceId, ResourceNeed, RunId, SkillInfo
+
+EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
+
+
+class Waiting(Protocol):
+    """A ready task, as placement sees it."""
+
+    @property
+    def run(self) -> RunId: ...  # noqa: D102
+    @property
+    def spec(self) -> TaskSpec: ...  # noqa: D102
+    @property
+    def rank(self) -> float: ...  # noqa: D102
+    @property
+    def sequence(self) -> int: ...  # noqa: D102
+    @property
+    def excluded(self) -> frozenset[DeviceId]: ...  # noqa: D102
+
+    ticket: int
+    """Its place in a queue; 0 while it does not wait. Written by the board."""
+    demand: "Demand | None"
+    """Where it waits. Written by the board."""
+
+
+class Busy(Protocol):
+    """An attempt that occupies a device."""
+
+    @property
+    def offered_at(self) -> float: ...  # noqa: D102
+    @property
+    def started_at(self) -> float | None: ...  # noqa: D102
+    @property
+    def estimate_s(self) -> float: ...  # noqa: D102
+
+
+class Machine(Protocol):
+    """A device, as placement sees it."""
+
+    @property
+    def card(self) -> DeviceCard: ...  # noqa: D102
+    @property
+    def order(self) -> int: ...  # noqa: D102
+    @property
+    def skills(self) -> Mapping[str, SkillInfo]: ...  # noqa: D102
+    @property
+    def available(self) -> bool: ...  # noqa: D102
+    @property
+    def free(self) -> int: ...  # noqa: D102
+    @property
+    def used(self) -> Mapping[str, float]: ...  # noqa: D102
+    @property
+    def attempts(self) -> Mapping[AttemptId, Busy]: ...  # noqa: D102
+
+
+Key: TypeAlias = tuple[
+    str,
+    DeviceId | None,
+    tuple[tuple[str, str], ...],
+    tuple[ResourceNeed, ...],
+    frozenset[DeviceId],
+    float | None,
+]
+QueueKey: TypeAlias = tuple[int, int, float, int]
+"""(-priority, arrival of the run, -rank, sequence): smaller goes first."""
+Entry: TypeAlias = tuple[QueueKey, int, Waiting]
+Room: TypeAlias = tuple[float, int, int, Machine]
+"""(estimate, slots used, order, device): smaller is better."""
+
+
+@dataclass(slots=True, eq=False)
+class Demand:
+    """Ready tasks that the same devices can take, and those devices."""
+
+    key: Key
+    declared: float | None
+    machines: dict[DeviceId, Machine] = field(default_factory=dict)
+    """Known devices that can serve it, lost ones included."""
+    queue: list[Entry] = field(default_factory=list)
+    room: list[Room] = field(default_factory=list)
+    waiting: int = 0
+    fastest: float | None = None
+    """The smallest estimate seen among its devices: whether any busy one can be better at all."""
+
+    def head(self) -> Entry | None:
+        """Return the first task that still waits here."""
+        queue = self.queue
+        while queue:
+            if queue[0][1] == queue[0][2].ticket:
+                return queue[0]
+            heapq.heappop(queue)
+        return None
+
+    def fits(self, machine: Machine) -> bool:
+        """Tell whether a device can take a task of this demand now."""
+        if machine.free <= 0 or not machine.available:
+            return False
+        used, capacity = machine.used, machine.card.capacity
+        return all(used.get(r.kind, 0.0) + r.amount <= capacity[r.kind] for r in self.key[3])
+
+
+class Board:
+    """Ready tasks and devices, indexed for placement."""
+
+    __slots__ = ("_demands", "_estimates", "_machines", "_of", "_pushed", "changed")
+
+    def __init__(self, estimates: Estimates) -> None:
+        self._estimates = estimates
+        self._demands: dict[Key, Demand] = {}
+        self._machines: dict[DeviceId, Machine] = {}
+        self._of: dict[DeviceId, dict[Key, Demand]] = {}
+        self._pushed = 0
+        self.changed: dict[Key, Demand] = {}
+        """Demands that got a task or room since the policy last ran."""
+
+    # Tasks
+
+    def add(self, task: Waiting, *, priority: int, arrival: int) -> None:
+        """Let a ready task wait."""
+        demand = self._demand(task)
+        self._pushed += 1
+        key = (-priority, arrival, -task.rank, task.sequence)
+        heapq.heappush(demand.queue, (key, self._pushed, task))
+        task.ticket, task.demand = self._pushed, demand
+        demand.waiting += 1
+        self.changed[demand.key] = demand
+
+    def remove(self, task: Waiting) -> None:
+        """Forget a task that waits no longer; its entry is dropped when it comes up."""
+        if task.demand is not None:
+            task.demand.waiting -= 1
+            task.ticket, task.demand = 0, None
+
+    def servable(self, task: Waiting) -> bool:
+        """Tell whether any known device, lost ones included, could take the task."""
+        return bool(self._demand(task).machines)
+
+    def capable(self, spec: TaskSpec) -> Iterator[Machine]:
+        """Yield every known device that has what `spec` needs, exclusions apart."""
+        key = (
+            spec.skill,
+            spec.needs.device,
+            tuple(sorted(spec.needs.labels.items())),
+            spec.needs.resources,
+            frozenset[DeviceId](),
+            None,
+        )
+        return (m for m in self._machines.values() if _serves(m, key))
+
+    # Devices
+
+    def machine(self, machine: Machine) -> None:
+        """Index a new device, or one whose card changed."""
+        device = machine.card.device
+        self.drop(device)
+        self._machines[device] = machine
+        of = self._of[device] = {}
+        for key, demand in self._demands.items():
+            if _serves(machine, key):
+                demand.machines[device] = machine
+                of[key] = demand
+        self.freed(machine)
+
+    def drop(self, device: DeviceId) -> None:
+        """Forget a device."""
+        self._machines.pop(device, None)
+        for demand in self._of.pop(device, {}).values():
+            del demand.machines[device]
+
+    def freed(self, machine: Machine) -> None:
+        """Note that a device may have room (again)."""
+        for key, demand in self._of[machine.card.device].items():
+            self._push(demand, machine)
+            if demand.waiting:
+                self.changed[key] = demand
+
+    def taken(self, machine: Machine) -> None:
+        """Note that a device got busier."""
+        if machine.free > 0:
+            for demand in self._of[machine.card.device].values():
+                self._push(demand, machine)
+
+    # What policies ask
+
+    def best(self, demand: Demand) -> Room | None:
+        """Return the device with room that finishes soonest, ties to the emptier, the earlier."""
+        room = demand.room
+        while room:
+            _, used, _, machine = room[0]
+            if (
+                used == len(machine.attempts)
+                and machine.card.device in demand.machines
+                and demand.machines[machine.card.device] is machine
+                and demand.fits(machine)
+            ):
+                return room[0]
+            heapq.heappop(room)
+        return None
+
+    def seconds(self, demand: Demand, machine: Machine) -> float:
+        """Return the expected duration of the demand's skill on a device."""
+        card = machine.card
+        return self._estimates.seconds(
+            demand.key[0], card.device, speed=card.speed, declared=demand.declared
+        )
+
+    # Insides
+
+    def _demand(self, task: Waiting) -> Demand:
+        key = _key(task)
+        demand = self._demands.get(key)
+        if demand is None:
+            self._forget_empty()
+            demand = Demand(key, task.spec.estimate_s)
+            for device, machine in self._machines.items():
+                if _serves(machine, key):
+                    demand.machines[device] = machine
+                    self._of[device][key] = demand
+                    self._push(demand, machine)
+            self._demands[key] = demand
+        return demand
+
+    def _push(self, demand: Demand, machine: Machine) -> None:
+        seconds = self.seconds(demand, machine)
+        if demand.fastest is None or seconds < demand.fastest:
+            demand.fastest = seconds
+        heapq.heappush(demand.room, (seconds, len(machine.attempts), machine.order, machine))
+        if len(demand.room) > 8 * len(demand.machines) + 64:
+            demand.room = [
+                (self.seconds(demand, m), len(m.attempts), m.order, m)
+                for m in demand.machines.values()
+            ]
+            heapq.heapify(demand.room)
+            demand.fastest = demand.room[0][0] if demand.room else None
+
+    def _forget_empty(self) -> None:
+        empty = [demand for demand in self._demands.values() if not demand.waiting]
+        if len(empty) <= EMPTY_DEMANDS:
+            return
+        for demand in empty[: EMPTY_DEMANDS // 2]:
+            del self._demands[demand.key]
+            for device in demand.machines:
+                del self._of[device][demand.key]
+
+
+def _key(task: Waiting) -> Key:
+    spec, needs = task.spec, task.spec.needs
+    labels = tuple(sorted(needs.labels.items())) if needs.labels else ()
+    return (spec.skill, needs.device, labels, needs.resources, task.excluded, spec.estimate_s)
+
+
+def _serves(machine: Machine, key: Key) -> bool:
+    skill, device, labels, resources, excluded, _ = key
+    card = machine.card
+    return (
+        skill in machine.skills
+        and (device is None or device == card.device)
+        and card.device not in excluded
+        and _has(card.labels, labels)
+        and all(card.capacity.get(r.kind, 0.0) >= r.amount for r in resources)
+    )
+
+
+def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str]]) -> bool:
+    return all(labels.get(name) == value for name, value in wanted)

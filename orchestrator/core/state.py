@@ -1,0 +1,187 @@
+"""The state that facts fold into: rows of runs, tasks, attempts and devices, and their indices.
+
+Only `apply` writes here. Rows are plain data; the indices (`board`, `timers`, successors, counts)
+follow from them. Nothing here decides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.core.estimates import Estimates
+from orchestrator.core.facts import (
+    Awaiting,
+    PlanAsked,
+    RunCancelRequested,
+    RunStatus,
+    RunSubmitted,
+)
+from orchestrator.core.lifecycle import AttemptState, TaskState
+from orchestrator.core.model import Dependency, TaskSpec
+from orchestrator.core.scheduling.board import Board, Demand
+from orchestrator.core.timers import Key, Timers
+from protocol.types import (
+    AttemptId,
+    DeviceCard,
+    DeviceId,
+    Effect,
+    Incarnation,
+    Json,
+    Load,
+    RunId,
+    SkillInfo,
+    TaskId,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One task of a run and what has become of it."""
+
+    run: RunId
+    spec: TaskSpec
+    sequence: int
+    """Order of creation within the run."""
+    state: TaskState = TaskState.WAITING
+    revision: int = 0
+    """The revision that last edited it."""
+    incoming: tuple[Dependency, ...] = ()
+    outgoing: list[TaskId] = field(default_factory=list)
+    unmet: int = 0
+    """Predecessors that are not final."""
+    rank: float = 0.0
+    """Upward rank, seconds on a reference device (Topcuoglu et al. 2002, eq. 3)."""
+    attempts: int = 0
+    """Attempts made so far."""
+    charged: int = 0
+    """Attempts that count against its limit."""
+    rejections: int = 0
+    excluded: frozenset[DeviceId] = frozenset()
+    live: AttemptId | None = None
+    awaiting: Awaiting | None = None
+    output: Json = None
+    reason: str = ""
+    failed_upstream: bool = False
+    """Skipped because of a failure, not because a branch was not taken."""
+    since: float = 0.0
+    """When it became ready, or was told to stop."""
+    parent: TaskId | None = None
+    children: tuple[TaskId, ...] = ()
+    items: tuple[Json, ...] = ()
+    open_children: int = 0
+    ticket: int = 0
+    demand: Demand | None = None
+
+    @property
+    def key(self) -> Key:
+        """Its timer."""
+        return ("task", self.run, self.spec.id)
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """A try of a task that its device is charged for."""
+
+    id: AttemptId
+    run: RunId
+    task: TaskId
+    number: int
+    device: DeviceId
+    token: int
+    effect: Effect
+    estimate_s: float
+    offered_at: float
+    state: AttemptState = AttemptState.OFFERED
+    started_at: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One request and its task graph."""
+
+    submitted: RunSubmitted
+    arrival: int
+    status: RunStatus = RunStatus.PLANNING
+    reason: str = ""
+    epoch: int = 1
+    revision: int = 0
+    tasks: dict[TaskId, Task] = field(default_factory=dict)
+    created: int = 0
+    """Tasks ever created: the next sequence number."""
+    unfinished: int = 0
+    paused: bool = False
+    cancelling: RunCancelRequested | None = None
+    asks: dict[str, PlanAsked] = field(default_factory=dict)
+    asked: int = 0
+    ended_at: float | None = None
+
+    @property
+    def id(self) -> RunId:
+        """The run's identity."""
+        return self.submitted.run
+
+
+@dataclass(slots=True, eq=False)
+class Device:
+    """One device as last announced, and what it is charged with."""
+
+    card: DeviceCard
+    order: int
+    """Order of arrival: the last tie-break of every placement."""
+    skills: Mapping[str, SkillInfo]
+    online: bool = False
+    incarnation: Incarnation | None = None
+    seen_at: float = 0.0
+    load: Load = field(default_factory=Load)
+    attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
+    """Live and lapsed: I5 counts them all."""
+    used: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def free(self) -> int:
+        """Slots that may be offered now."""
+        return self.card.slots - len(self.attempts)
+
+    @property
+    def available(self) -> bool:
+        """Whether it takes work at all."""
+        return self.online and not self.load.draining
+
+
+class State:
+    """Everything the engine knows."""
+
+    __slots__ = (
+        "arrivals",
+        "attempts",
+        "board",
+        "devices",
+        "estimates",
+        "expanding",
+        "joining",
+        "keys",
+        "runs",
+        "timers",
+        "token",
+        "touched",
+        "unended",
+    )
+
+    def __init__(self) -> None:
+        self.runs: dict[RunId, Run] = {}
+        self.keys: dict[tuple[str, str], RunId] = {}
+        self.devices: dict[DeviceId, Device] = {}
+        self.attempts: dict[AttemptId, Attempt] = {}
+        self.estimates = Estimates()
+        self.board = Board(self.estimates)
+        self.timers = Timers()
+        self.token = 0
+        self.arrivals = 0
+        # What the step under way still has to look at; empty between steps (I8).
+        self.touched: list[Task] = []
+        self.expanding: list[Task] = []
+        self.joining: list[Task] = []
+        self.unended: dict[RunId, None] = {}
+
+    def task(self, attempt: Attempt) -> Task:
+        """Return the task that an attempt tries."""
+        return self.runs[attempt.run].tasks[attempt.task]

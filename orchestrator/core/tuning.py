@@ -1,0 +1,18 @@
+"""The engine's own time constants, in seconds. Shipped defaults; settings may change them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Durations that concern the fleet, not one task."""
+
+    lost_after_s: float = 7.0  # three missed heartbeats of 2 s, and a little for the network
+    lease_s: float = 20.0  # an attempt outlives a broker restart and a short partition
+    repeat_offer_s: float = 2.0  # first repeat of an unanswered offer; doubles each time
+    repeat_cancel_s: float = 2.0
+    cancel_s: float = 20.0  # a device that does not confirm a cancel by then is given up on
+    unmatched_s: float = 5.0  # how long a task may wait for a first device that could take it
+    backoff_s: float = 0.5  # first delay before another try; doubles each time, ± 20 %
+    backoff_max_s: float = 30.0
+    rejections: int = 16  # refusals in a row before a task counts as failed

@@ -1,0 +1,75 @@
+"""Who makes plans. See `Planner`.
+
+Plans are data: a planner answers with a batch of edits, which passes `checks` before it is
+committed. `playbook` and `scripted` are in the box.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator.core.edits import EditBatch
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.snapshot import RunSnapshot
+from protocol.types import DeviceCard, DeviceId, Json, RunId, TaskId
+
+__all__ = ["DeviceView", "PlanRequest", "Planner", "PlanningError", "RevisionRequest"]
+
+
+class PlanningError(OrchestratorError):
+    """There is no plan, and `str()` says why and what to do; the run records it as data."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A device as a planner sees it; one that is offline may come back."""
+
+    card: DeviceCard
+    online: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What to plan, and for whom; what chance a planner needs comes from `seed`."""
+
+    run: RunId
+    request: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+    fleet: tuple[DeviceView, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRequest:
+    """What failed, in which state of the run, and where it was tried."""
+
+    snapshot: RunSnapshot
+    task: TaskId
+    cause: str
+    tried: tuple[DeviceId, ...] = ()
+    fleet: tuple[DeviceView, ...] = ()
+    seed: int = 0
+
+
+class Planner(Protocol):
+    """Splits a request into a task graph, and mends the graph when the world disagrees.
+
+    Answers may take long; the caller sets the time limit, and cancels. An answer is never taken on
+    trust: the caller checks it.
+    """
+
+    async def propose(self, request: PlanRequest) -> EditBatch:
+        """Make a first plan, with base revision 0.
+
+        Raises:
+            PlanningError: no plan can be made.
+        """
+        ...
+
+    async def revise(self, request: RevisionRequest) -> EditBatch:
+        """Mend the plan after a failure, with the snapshot's revision as the base.
+
+        Raises:
+            PlanningError: this planner cannot, or not this time.
+        """
+        ...

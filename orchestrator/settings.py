@@ -1,0 +1,112 @@
+"""muster.toml: who the coordinator is, where its broker and journal are, and how it plans.
+
+```toml
+[coordinator]
+id = "coordinator"              # org, unit
+
+[broker]
+host = "broker.example.org"     # port, username, password_file, tls = { ca_file = "ca.pem" }
+
+[journal]
+path = "state/journal.db"
+synchronous = "normal"          # or "full": survives power loss too
+
+[planner]
+choice = "playbook"
+playbooks = ["playbooks"]       # folders searched before those in the box
+
+[timing]
+heartbeat_s = 2.0               # three misses: a device is lost
+
+[log]
+level = "info"
+format = "text"                 # or "json"
+```
+Every key has a default, so the file may be missing. A variable such as ``MUSTER_BROKER_HOST`` wins
+over the file.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import PositiveFloat
+
+from orchestrator.journal import Synchronous
+from orchestrator.telemetry import Level
+from protocol.settings import Broker, Id, LocalPath, Section, read_settings
+
+DEFAULT_FILE: Final = Path("muster.toml")
+PREFIX: Final = "MUSTER"
+
+
+class PlannerChoice(StrEnum):
+    """Who makes the plans."""
+
+    PLAYBOOK = "playbook"
+
+
+class CoordinatorSection(Section):
+    """The address of the coordinator: its A2A agent id is `org`/`unit`/`id`."""
+
+    id: Id = "coordinator"
+    org: Id = "muster"
+    unit: Id = "default"
+
+
+class JournalSection(Section):
+    """Where the journal is and what it survives."""
+
+    path: LocalPath = Path("state/journal.db")
+    synchronous: Synchronous = Synchronous.NORMAL
+
+
+class PlannerSection(Section):
+    """Who plans, and from what."""
+
+    choice: PlannerChoice = PlannerChoice.PLAYBOOK
+    playbooks: tuple[LocalPath, ...] = ()
+    """Folders searched before the playbooks in the box."""
+
+
+class TimingSection(Section):
+    """Durations in seconds; None leaves the engine's default."""
+
+    heartbeat_s: PositiveFloat | None = None
+    """Between two heartbeats of a device; three misses and it is lost."""
+    lease_s: PositiveFloat | None = None
+    """How long the lease of an attempt lasts without a heartbeat."""
+
+
+class LogSection(Section):
+    """What is written to the standard error."""
+
+    level: Level = Level.INFO
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(Section):
+    """The whole file."""
+
+    coordinator: CoordinatorSection = CoordinatorSection()
+    broker: Broker = Broker()
+    journal: JournalSection = JournalSection()
+    planner: PlannerSection = PlannerSection()
+    timing: TimingSection = TimingSection()
+    log: LogSection = LogSection()
+
+
+def read(path: Path | None, *, environment: Mapping[str, str]) -> Settings:
+    """Read settings from `path` and the environment.
+
+    Args:
+        path: None reads `DEFAULT_FILE` if there is one, and takes the defaults if there is none.
+        environment: Usually `os.environ`.
+
+    Raises:
+        SettingsError: Something is wrong; it says what, where and what was expected.
+    """
+    if path is None and DEFAULT_FILE.exists():
+        path = DEFAULT_FILE
+    return read_settings(Settings, path, prefix=PREFIX, environment=environment)

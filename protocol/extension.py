@@ -1,0 +1,107 @@
+"""Our A2A extension: what orchestration needs beyond core A2A, as wire shapes.
+
+An offer carries `OfferTerms` and a report `ReportTerms` as metadata under `EXTENSION_URI`; a card
+declares `CardTerms` as the extension's parameters. Four requests have methods of their own
+(`Renew`, `Hello`, `Refuse`, `Drain`) and one event (`Heartbeat`). A2A's own fields keep their
+meaning: an agent or client that ignores all of this still converses with us.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, NotRequired, final
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from protocol.messages import PinGrant
+from protocol.types import AttemptId, Effect, FailureKind, Incarnation, RunId, TaskId
+
+EXTENSION_URI: Final = "urn:muster:a2a:execution:1"
+
+RENEW: Final = "muster/renew"
+HELLO: Final = "muster/hello"
+REFUSE: Final = "muster/refuse"
+DRAIN: Final = "muster/drain"
+HEARTBEAT: Final = "muster/heartbeat"
+
+Counter = Annotated[int, Field(ge=0, lt=2**63)]  # what a ledger's integer column holds
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@final
+class OfferTerms(TypedDict):
+    """On the message of an offer; attempt and run are A2A's `taskId` and `contextId`."""
+
+    task: TaskId
+    number: Counter
+    epoch: Counter
+    token: Counter
+    ttl_s: Seconds
+    effect: Effect
+    limit_s: NotRequired[Seconds]
+    pins: NotRequired[tuple[PinGrant, ...]]
+    acks: NotRequired[tuple[AttemptId, ...]]
+
+
+@final
+class AnswerTerms(TypedDict):
+    """On the message that answers an attempt's question; the answer is its data part."""
+
+    answers: Counter
+    """The run's epoch."""
+
+
+class CancelTerms(TypedDict):
+    """On `CancelTask`."""
+
+    run: RunId
+    epoch: Counter
+
+
+class ReportTerms(TypedDict, total=False):
+    """On a task or a status update; how far the attempt has come is A2A's state."""
+
+    incarnation: Incarnation
+    run_s: Seconds
+    progress: Share
+    kind: FailureKind
+    retry_after_s: Seconds
+    unknown: bool
+    """The attempt may or may not have taken effect (state FAILED)."""
+
+
+class SkillTerms(TypedDict, total=False):
+    """What A2A's skill does not say."""
+
+    input_schema: Mapping[str, object]
+    output_schema: Mapping[str, object]
+    effect: Effect
+    estimate_s: Seconds
+
+
+class CardTerms(TypedDict, total=False):
+    """The extension's parameters in the card."""
+
+    labels: dict[str, str]
+    slots: Counter
+    capacity: dict[str, Seconds]
+    speed: Annotated[float, Field(gt=0)]
+    skills: dict[str, SkillTerms]
+
+
+# One type for each place where A2A has metadata; other extensions' keys are ignored.
+MessageMetadata = TypedDict(
+    "MessageMetadata",
+    {
+        "urn:muster:a2a:execution:1": Annotated[
+            OfferTerms | AnswerTerms, Field(union_mode="left_to_right")
+        ]
+    },
+    total=False,
+)
+CancelMetadata = TypedDict(
+    "CancelMetadata", {"urn:muster:a2a:execution:1": CancelTerms}, total=False
+)
+ReportMetadata = TypedDict(
+    "ReportMetadata", {"urn:muster:a2a:execution:1": ReportTerms}, total=False
+)

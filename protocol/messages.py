@@ -1,0 +1,201 @@
+"""What the two sides say to each other, as plain values. `codec` turns them into A2A and back.
+
+Delivery is at least once and unordered for every one of them (`transport`): each carries the
+identity that makes a repeat harmless, and a receiver drops what is stale.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from protocol.types import (
+    AttemptId,
+    DeviceId,
+    Effect,
+    Incarnation,
+    Json,
+    Load,
+    Outcome,
+    PinScope,
+    RunId,
+    TaskId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PinGrant:
+    """A pin lease: keep `key` for `protected_s`, let it go after `release_s` at the latest."""
+
+    kind: str
+    key: str
+    amount: float
+    scope: PinScope
+    token: int
+    protected_s: float
+    release_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Ask a device to do one attempt. A repeat with the same `attempt` starts nothing new."""
+
+    attempt: AttemptId
+    run: RunId
+    task: TaskId
+    number: int
+    """Which try of the task this is, from 1."""
+    epoch: int
+    """`run_epoch`: a device refuses a lower one than it has seen for this run."""
+    token: int
+    """Fencing token; rises with every attempt of the coordinator."""
+    ttl_s: float
+    """Attempt lease: counts on the device's clock from its own accept."""
+    skill: str
+    args: Mapping[str, Json]
+    effect: Effect
+    limit_s: float | None = None
+    """The attempt may run so long; the device cancels it after that."""
+    pins: tuple[PinGrant, ...] = ()
+    acks: tuple[AttemptId, ...] = ()
+    """Results that the coordinator holds durably: the device may forget them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop an attempt. The device answers with a finished report in every case."""
+
+    attempt: AttemptId
+    run: RunId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Ask for the present state of an attempt (A2A `GetTask`)."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's answer to an attempt that asked for input."""
+
+    attempt: AttemptId
+    run: RunId
+    epoch: int
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Extend the leases of these attempts by `ttl_s` from arrival; acknowledge results."""
+
+    epochs: Mapping[RunId, int]
+    attempts: tuple[AttemptId, ...]
+    ttl_s: float
+    acks: tuple[AttemptId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Reconcile: the coordinator says who it is; the device answers with `Held`.
+
+    From now on the device sends what belongs to the runs in `epochs` to this message's reply
+    address. `acks` as in `Offer`.
+    """
+
+    coordinator: str
+    epochs: Mapping[RunId, int]
+    acks: tuple[AttemptId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Write a tombstone for attempts the coordinator gave up, so they can never start later.
+
+    The device answers each with a finished report: `Rejected` when it never started, else what
+    it came to.
+    """
+
+    attempts: Mapping[AttemptId, RunId]
+    epochs: Mapping[RunId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Finish what is held and take no more (`on`), or take work again."""
+
+    on: bool
+
+
+Order: TypeAlias = Offer | Cancel | Query | Answer | Renew | Hello | Refuse | Drain
+"""Coordinator to device."""
+
+
+class Phase(StrEnum):
+    """How far an attempt has come on its device."""
+
+    ACCEPTED = "accepted"
+    STARTED = "started"
+    INPUT_REQUIRED = "input_required"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A device speaks of one attempt. `outcome` is set exactly when `phase` is FINISHED."""
+
+    attempt: AttemptId
+    phase: Phase
+    run: RunId | None = None
+    incarnation: Incarnation | None = None
+    """None from a plain A2A agent."""
+    outcome: Outcome | None = None
+    run_s: float | None = None
+    """Seconds from start to finish on the device's clock."""
+    progress: float | None = None
+    """0 to 1; on STARTED only."""
+    note: str = ""
+    """A line for people: what it is doing, or the question it asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A device's answer to `Hello`: every attempt its ledger holds for the named runs.
+
+    Finished, unacknowledged results follow as reports of their own.
+    """
+
+    device: DeviceId
+    incarnation: Incarnation
+    attempts: Mapping[AttemptId, Phase]
+    load: Load = field(default_factory=Load)
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Every 2 s and on change, at most once: `alive` with what is held; renews leases."""
+
+    device: DeviceId
+    incarnation: Incarnation
+    load: Load
+    attempts: tuple[AttemptId, ...] = ()
+    connected: bool = False
+    """True on the first after a (re)connect: asks coordinators to say `Hello`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request came to nothing before it reached a skill (a JSON-RPC error)."""
+
+    request_id: str
+    """The attempt's id where the request was an offer."""
+    code: int
+    name: str
+    """The A2A error name from `error.data.a2a_error`, or empty."""
+    detail: str
+
+
+Reply: TypeAlias = Report | Held | Refused
+"""Device to coordinator, on the coordinator's reply topic."""

@@ -1,0 +1,121 @@
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from agents import cli, telemetry
+from agents.ledger import SqliteLedger
+from protocol.errors import RefusedLoginError
+
+DEVICE = '[device]\nid = "laptop"\n'
+
+
+@pytest.fixture
+def invoke(tmp_path):
+    path = tmp_path / "device.toml"
+
+    def run(text, *options):
+        path.write_text(text)
+        return CliRunner().invoke(cli.app, ["--config", str(path), *options])
+
+    return run
+
+
+def test_check_prints_the_skills_and_starts_nothing(invoke, tmp_path):
+    result = invoke(DEVICE, "--check")
+    assert result.exit_code == 0, result.output
+    assert "text.grep" in result.output
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[device]\nslots = 0\nid = 'x'", "device.slots"),
+        (DEVICE + "[skills]\npython = ['nowhere:x']", "nowhere"),
+    ],
+)
+def test_unusable_configuration_is_one_line_and_exit_code_1(invoke, text, words):
+    result = invoke(text)
+    assert result.exit_code == 1
+    assert words in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_ledger_in_use_is_one_line_and_exit_code_1(invoke, tmp_path):
+    ledger = SqliteLedger(tmp_path / "state" / "ledger.db")
+    result = invoke(DEVICE)
+    ledger.close()
+    assert result.exit_code == 1
+    assert "another agent uses it" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+class OwnersHand:
+    """A connection during which the owner presses Ctrl-C, or the broker says no."""
+
+    def __init__(self, refusal=None):
+        self.refusal = refusal
+        self.published = []
+
+    async def run(self, peer):
+        if self.refusal:
+            raise self.refusal
+        peer.connected()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    def publish(self, message):
+        self.published.append(message)
+
+    async def flush(self):
+        """Have nothing to wait for."""
+
+
+@pytest.fixture(autouse=True)
+def _quiet_log(monkeypatch):
+    monkeypatch.setattr(telemetry, "_level", logging.ERROR)
+    yield
+    structlog.reset_defaults()
+
+
+def test_signal_is_a_clean_stop(invoke, monkeypatch):
+    transport = OwnersHand()
+    monkeypatch.setattr(cli, "_transport", lambda _: transport)
+    assert invoke(DEVICE).exit_code == 0
+    statuses = [message.properties[0][1] for message in transport.published if message.retain]
+    assert statuses == ["online", "offline"]
+
+
+def test_refused_login_is_one_line_and_exit_code_1(invoke, monkeypatch):
+    transport = OwnersHand(RefusedLoginError("the broker refuses user 'laptop'"))
+    monkeypatch.setattr(cli, "_transport", lambda _: transport)
+    result = invoke(DEVICE)
+    assert result.exit_code == 1
+    assert result.output == "muster agent: the broker refuses user 'laptop'\n"
+
+
+def test_bug_is_not_dressed_up_as_an_error_of_the_user(invoke, monkeypatch):
+    monkeypatch.setattr(cli, "_transport", lambda _: OwnersHand(ZeroDivisionError()))
+    assert isinstance(invoke(DEVICE).exception, ExceptionGroup)
+
+
+def test_clock_counts_suspended_time_where_the_system_can(monkeypatch):
+    assert cli._clock()() > 0
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME")
+    assert cli._clock() is None
+
+
+def test_module_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "agents", "--help"],
+        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    assert "--json-logs" in done.stdout

@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import pytest
+
+from agents.config import ConfigError, read
+
+FULL = """
+[device]
+id = "server-1"
+org = "acme"
+unit = "lab"
+labels = { kind = "server" }
+slots = 2
+capacity = { memory = 8e9 }
+state = "ledger"
+
+[broker]
+host = "broker.example.org"
+port = 8883
+username = "server-1"
+password_file = "password"
+tls = { ca_file = "/etc/ca.pem" }
+
+[skills]
+python = ["somewhere:skills"]
+table = { enabled = false }
+
+[skills.files]
+roots = ["logs", "/srv/data"]
+
+[skills.shell]
+allow = [{ run = "uptime" }, { run = "git", args = ["log", "-n", "[0-9]+"] }]
+
+[skills.http]
+allow = ["example.org"]
+
+[policy]
+"acme/ops/*" = ["system.*", "files.read"]
+"acme/*" = ["text.grep"]
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "device.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_full_file_is_read_and_paths_start_at_its_folder(config, tmp_path):
+    (tmp_path / "password").write_text("secret\n")
+    device = read(config(FULL))
+    assert device.device.state == tmp_path / "ledger"
+    assert device.skills.roots == (tmp_path / "logs", Path("/srv/data"))
+    assert device.broker.password() == "secret"
+    assert "secret" not in repr(device)
+    assert device.broker.tls.ca_file == Path("/etc/ca.pem")
+    assert device.skills.shell.allow[0].args is None
+    assert not device.skills.table.enabled
+
+
+def test_only_the_id_is_required_and_what_can_harm_is_off(config, tmp_path):
+    device = read(config('[device]\nid = "x"'))
+    assert device.device.state == tmp_path / "state"
+    assert (device.skills.files, device.skills.shell, device.skills.http) == (None, None, None)
+    assert device.skills.roots == ()
+    assert device.skills.system.enabled
+    assert device.broker.password() is None
+    assert device.allows("anyone", "text.grep")
+
+
+@pytest.mark.parametrize(
+    ("caller", "skill", "allowed"),
+    [
+        ("acme/ops/anna", "system.cpu", True),
+        ("acme/ops/anna", "text.grep", True),
+        ("acme/lab/bob", "text.grep", True),
+        ("acme/lab/bob", "system.cpu", False),
+        ("other/ops/eve", "text.grep", False),
+    ],
+)
+def test_policy_says_who_may_use_what(config, caller, skill, allowed):
+    assert read(config(FULL)).allows(caller, skill) is allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[device\n", "device.toml: Expected ']' at the end of a table declaration (at line 1"),
+        ("", "device.toml: device: this key is required"),
+        ("[device]\n", "device.toml, line 1: device.id: this key is required"),
+        ('[device]\nid = "a b"', "line 2: device.id: String should match pattern"),
+        (
+            '[device]\nid = "x"\nslot = 3',
+            "line 3: device.slot: unknown key, did you mean 'slots'?",
+        ),
+        ('[device]\nid = "x"\nslots = 0', "line 3: device.slots: Input should be greater than 0"),
+        ('[device]\nid = "x"\n[brokr]', "line 3: brokr: unknown key, did you mean 'broker'?"),
+        ('device.id = "x"\nbroker.port = 0', "line 2: broker.port"),
+        (
+            '[device]\nid = "x"\n# roots\n[skills.files]\nrots = ["/"]',
+            "line 5: skills.files.rots: unknown key, did you mean 'roots'?",
+        ),
+        (
+            '[device]\nid = "x"\n[skills.shell]\nallow = [\n{ rum = "ls" }]',
+            "line 4: skills.shell.allow.0.rum: unknown key, did you mean 'run'?",
+        ),
+        (
+            '[device]\nid = "x"\n[skills.shell]\nallow = [{ run = "ls", args = ["("] }]',
+            "line 4: skills.shell.allow.0.args.0: Input should be a valid regular expression",
+        ),
+    ],
+)
+def test_a_wrong_file_gets_one_sentence_with_the_place(config, text, sentence):
+    with pytest.raises(ConfigError) as caught:
+        read(config(text))
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
+        read(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="Is a directory"):
+        read(tmp_path)
+
+
+def test_a_missing_password_file_is_named(config):
+    broker = read(config(FULL)).broker
+    with pytest.raises(ConfigError, match=r"broker\.password_file: .*No such file"):
+        broker.password()

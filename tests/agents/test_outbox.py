@@ -1,0 +1,147 @@
+import asyncio
+
+import pytest
+
+from agents.actions import AttemptRow, Beat, CancelSkill, Forget, Resume
+from agents.ledger import LedgerError
+from agents.outbox import RETRY_S, Outbox
+from protocol.messages import Heartbeat
+from protocol.types import Effect, Load
+from tests.support.agents import RUN, A
+
+ROW = AttemptRow(A, RUN, 1, 1, Effect.PURE)
+FORGET = Forget((A,))
+BEAT = Beat(Heartbeat("laptop", "incarnation", Load()))
+
+
+class ManualLedger:
+    """Writes when it is told to."""
+
+    def __init__(self):
+        self.groups = []
+
+    def write(self, changes, done):
+        self.groups.append(changes)
+        self.done = done
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def done():
+    return []
+
+
+@pytest.fixture
+def ledger():
+    return ManualLedger()
+
+
+@pytest.fixture
+def outbox(ledger, done, told):
+    return Outbox(ledger, done.append, told.append)
+
+
+def deed(number):
+    return Resume(A, number)
+
+
+async def turn():
+    """Let the loop turn once, and what that schedules."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def test_without_a_row_everything_is_done_at_once(outbox, ledger, done):
+    outbox.put([deed(1), CancelSkill(A)])
+    await turn()
+    assert done == [deed(1), CancelSkill(A)]
+    assert ledger.groups == []
+
+
+async def test_what_follows_a_row_waits_for_it_and_stays_in_order(outbox, ledger, done):
+    outbox.put([deed(1), ROW, deed(2)])
+    outbox.put([deed(3)])
+    await turn()
+    assert done == [deed(1)]
+    outbox.put([deed(4)])
+    ledger.done(None)
+    assert done == [deed(number) for number in (1, 2, 3, 4)]
+
+
+async def test_rows_of_one_turn_share_a_commit_and_later_ones_the_next(outbox, ledger, done):
+    outbox.put([ROW, deed(1)])
+    outbox.put([ROW, deed(2)])
+    await turn()
+    assert ledger.groups == [[ROW, ROW]]
+    outbox.put([ROW, deed(3)])
+    outbox.put([ROW, deed(4)])
+    await turn()
+    assert len(ledger.groups) == 1
+    ledger.done(None)
+    await turn()
+    assert ledger.groups == [[ROW, ROW], [ROW, ROW]]
+    assert done == [deed(1), deed(2)]
+
+
+async def test_what_is_only_forgotten_rides_on_the_next_commit_or_heartbeat(outbox, ledger, done):
+    outbox.put([FORGET, deed(1)])
+    await turn()
+    assert (ledger.groups, done) == ([], [deed(1)])
+    outbox.put([ROW])
+    await turn()
+    ledger.done(None)
+    outbox.put([FORGET])
+    outbox.put([BEAT])
+    await turn()
+    assert ledger.groups == [[FORGET, ROW], [FORGET]]
+
+
+async def test_heartbeat_never_waits(outbox, done):
+    outbox.put([ROW, deed(1), BEAT])
+    assert done == [BEAT]
+
+
+async def test_failed_group_is_tried_again_and_told_once(outbox, ledger, done, told):
+    error = LedgerError("full")
+    outbox.put([ROW, deed(1)])
+    await turn()
+    for _ in range(3):
+        ledger.done(error)
+        assert outbox.failing
+        await asyncio.sleep(RETRY_S * 1.5)
+    assert ledger.groups == [[ROW]] * 4
+    assert done == []
+    ledger.done(None)
+    assert told == [error, None]
+    assert done == [deed(1)]
+    assert not outbox.failing
+
+
+async def test_settle_waits_for_everything_even_what_is_only_forgotten(outbox, ledger, done):
+    outbox.put([ROW, deed(1)])
+    await turn()
+    outbox.put([FORGET])
+    async with asyncio.TaskGroup() as group:
+        settling = group.create_task(outbox.settle())
+        await turn()
+        ledger.done(None)
+        await turn()
+        assert not settling.done()
+        ledger.done(None)
+    assert ledger.groups == [[ROW], [FORGET]]
+    await outbox.settle()
+    assert done == [deed(1)]
+
+
+async def test_closed_outbox_gives_up(outbox, ledger):
+    outbox.close()
+    outbox.put([ROW])
+    await turn()
+    ledger.done(LedgerError("full"))
+    outbox.close()
+    await asyncio.sleep(10 * RETRY_S)
+    assert len(ledger.groups) == 1

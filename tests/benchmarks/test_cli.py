@@ -1,0 +1,75 @@
+import importlib
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks import cli
+from benchmarks.frame import Benchmark, BenchmarkError, Figures
+
+
+def measured(options):
+    yield Figures({"speed.per_s": 10.0 + options.seed})
+
+
+def broken(_options):
+    raise BenchmarkError("no broker: install mosquitto")
+    yield
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """Run `muster bench toy …` with a toy benchmark that the test declares."""
+
+    def run(*arguments, part=measured, goals=None):
+        toy = SimpleNamespace(BENCHMARK=Benchmark("toy", parts=(part,), goals=goals or {}))
+        monkeypatch.setattr(cli, "CATALOG", {"toy": "toy"})
+        monkeypatch.setitem(sys.modules, "toy", toy)
+        return CliRunner().invoke(cli.app, ["toy", *arguments])
+
+    return run
+
+
+def test_json_is_one_object_on_standard_output(bench):
+    result = bench("--json", "--seed", "3", goals={"speed.per_s": (">=", 13.0)})
+
+    document = json.loads(result.stdout)
+    assert document["figures"] == {"speed.per_s": 13.0}
+    assert (document["bench"], document["seed"], document["met"]) == ("toy", 3, True)
+    assert {"commit", "machine", "versions"} <= document.keys()
+
+
+def test_exit_code_says_whether_the_goals_are_met(bench):
+    assert bench(goals={"speed.per_s": (">=", 10.0)}).exit_code == 0
+    assert bench(goals={"speed.per_s": (">=", 11.0)}).exit_code == 1
+    assert bench(goals={"absent": (">=", 11.0)}).exit_code == 1
+
+
+def test_table_shows_goals_beside_figures(bench):
+    shown = bench(goals={"speed.per_s": (">=", 11.0), "absent": ("<=", 1.0)}).stdout
+
+    lines = {line.split()[1]: line for line in shown.splitlines() if "│" in line}
+    assert ">= 11 not met" in lines["speed.per_s"]
+    assert "missing" in lines["absent"]
+
+
+def test_what_cannot_be_run_is_one_line_and_exit_code_2(bench):
+    result = bench(part=broken)
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == "bench toy: no broker: install mosquitto"
+    assert "Traceback" not in result.output
+
+
+def test_unknown_benchmark_is_refused_with_the_names_there_are():
+    result = CliRunner().invoke(cli.app, ["nonsense"])
+
+    assert result.exit_code == 2
+    assert "overhead" in result.stderr
+
+
+@pytest.mark.parametrize("name", cli.CATALOG)
+def test_catalog_leads_to_benchmarks_of_that_name(name):
+    assert importlib.import_module(cli.CATALOG[name]).BENCHMARK.name == name

@@ -1,0 +1,145 @@
+"""muster.toml: defaults, file, environment, and what a mistake in each is told."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.journal import Synchronous
+from orchestrator.settings import PlannerChoice, Settings, read
+from orchestrator.telemetry import Level
+from protocol.settings import SettingsError
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "muster.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def error_of(path: Path | None, **environment: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(path, environment=environment)
+    return str(caught.value)
+
+
+def test_without_a_file_everything_has_a_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = read(None, environment={})
+    assert settings.broker.host == "127.0.0.1"
+    assert settings.journal.path == tmp_path / "state/journal.db"
+    assert settings.planner.choice is PlannerChoice.PLAYBOOK
+
+
+def test_the_file_of_the_current_folder_is_found(file, tmp_path, monkeypatch):
+    file('[coordinator]\nid = "c1"')
+    monkeypatch.chdir(tmp_path)
+    assert read(None, environment={}).coordinator.id == "c1"
+
+
+def test_every_section_is_read_and_paths_start_at_the_file(file, tmp_path):
+    path = file(
+        """
+        [coordinator]
+        org = "acme"
+        [broker]
+        port = 8883
+        username = "u"
+        password_file = "secret"
+        tls = { ca_file = "/etc/ca.pem" }
+        [journal]
+        path = "j.db"
+        synchronous = "full"
+        [planner]
+        playbooks = ["books", "/opt/books"]
+        [timing]
+        heartbeat_s = 5
+        [log]
+        level = "debug"
+        format = "json"
+        """
+    )
+    (tmp_path / "secret").write_text("hush\n")
+    settings = read(path, environment={})
+    assert settings.coordinator.org == "acme"
+    assert settings.broker.port == 8883
+    assert settings.broker.password() == "hush"
+    assert settings.broker.tls.ca_file == Path("/etc/ca.pem")
+    assert settings.journal.path == tmp_path / "j.db"
+    assert settings.journal.synchronous is Synchronous.FULL
+    assert settings.planner.playbooks == (tmp_path / "books", Path("/opt/books"))
+    assert (settings.timing.heartbeat_s, settings.timing.lease_s) == (5.0, None)
+    assert (settings.log.level, settings.log.format) == (Level.DEBUG, "json")
+
+
+def test_the_environment_wins_over_the_file(file):
+    path = file('[broker]\nhost = "file"\nport = 1')
+    settings = read(
+        path,
+        environment={
+            "MUSTER_BROKER_HOST": "environment",
+            "MUSTER_BROKER_TLS_CA_FILE": "/ca.pem",
+            "MUSTER_PLANNER_PLAYBOOKS": "/a:/b",
+            "MUSTER_PORT": "tcp://not-ours",
+            "HOME": "/root",
+        },
+    )
+    assert (settings.broker.host, settings.broker.port) == ("environment", 1)
+    assert settings.broker.tls.ca_file == Path("/ca.pem")
+    assert settings.planner.playbooks == (Path("/a"), Path("/b"))
+
+
+def test_a_home_folder_is_expanded(file, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    path = file('[journal]\npath = "~/j.db"')
+    assert read(path, environment={}).journal.path == Path("/home/me/j.db")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[broker]\nhots = 1", "line 2: broker.hots: unknown key, did you mean 'host'?"),
+        ("[broker.tls]\nxyz = 1", "broker.tls.xyz: unknown key, there are ca_file, cert_file"),
+        ("[brokr]\nhost = 1", "line 1: brokr: unknown key, did you mean 'broker'?"),
+        ("a = 1\n[broker]\nhost = 1", "line 1: a: unknown key, there are coordinator, broker"),
+        ("\n[broker]\nport = 70000", "line 3: broker.port: Input should be less than or equal"),
+        ("[journal]\nsynchronous = 'off'", "'normal' or 'full', got 'off'"),
+        ("[coordinator]\nid = 'a/b'", "line 2: coordinator.id: String should match pattern"),
+        ("[timing]\nheartbeat_s = 0", "timing.heartbeat_s: Input should be greater than 0"),
+        ("[planner]\nplaybooks = [1]", "line 2: planner.playbooks.0: Input is not a valid path"),
+        ("broker = 3", "line 1: broker: Input should be"),
+        ("[broker", "Expected ']'"),
+    ],
+)
+def test_a_mistake_in_the_file_names_file_line_and_key(file, text, expected):
+    path = file(text)
+    message = error_of(path)
+    assert message.startswith(str(path))
+    assert expected in message
+    assert "\n" not in message
+
+
+def test_a_mistake_in_the_environment_names_the_variable(file):
+    message = error_of(file(""), MUSTER_BROKER_PORT="many")
+    assert message.startswith(
+        "environment variable MUSTER_BROKER_PORT: Input should be a valid int"
+    )
+    assert "got 'many'" in message
+    assert "line 1: broker: Input" in error_of(file("broker = 3"), MUSTER_BROKER_HOST="h")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    assert "no such file" in error_of(tmp_path / "none.toml")
+    assert "directory" in error_of(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'")
+    assert "latin.toml" in error_of(tmp_path / "latin.toml")
+
+
+def test_a_password_file_that_cannot_be_read_is_an_error(file):
+    settings = read(file('[broker]\npassword_file = "none"'), environment={})
+    with pytest.raises(SettingsError, match=r"broker.password_file.*none"):
+        settings.broker.password()
+    assert Settings().broker.password() is None

@@ -1,0 +1,94 @@
+"""Builders for the agent's tests: offers, requests, and a short way to say what came of them."""
+
+from agents.actions import (
+    Action,
+    AttemptRow,
+    Beat,
+    CancelSkill,
+    Forget,
+    ForgetRun,
+    Resume,
+    RunRow,
+    Say,
+    StartSkill,
+)
+from agents.session import Session
+from protocol.codec import Form, Request
+from protocol.messages import Held, Offer, Order, Refused, Reply, Report
+from protocol.types import (
+    AttemptId,
+    DeviceCard,
+    DeviceId,
+    Effect,
+    Incarnation,
+    Outcome,
+    RunId,
+    SkillInfo,
+    TaskId,
+)
+
+RUN = RunId("run")
+A = AttemptId("a")
+COORDINATOR = "$a2a/v1/reply/muster/default/coordinator/laptop"
+CARD = DeviceCard(
+    DeviceId("laptop"),
+    slots=2,
+    skills=(SkillInfo("count", effect=Effect.PURE), SkillInfo("print", effect=Effect.ONCE)),
+)
+
+
+def offer(attempt: str = "a", **changes: object) -> Offer:
+    values = {
+        "attempt": AttemptId(attempt), "run": RUN, "task": TaskId(f"task-{attempt}"), "number": 1,
+        "epoch": 1, "token": 1, "ttl_s": 10.0, "skill": "count", "args": {}, "effect": Effect.PURE,
+    }  # fmt: skip
+    return Offer(**{**values, **changes})
+
+
+def once(attempt: str = "a", **changes: object) -> Offer:
+    return offer(attempt, skill="print", effect=Effect.ONCE, **changes)
+
+
+def request(order: Order, *, to: str = COORDINATOR, form: Form = Form.STREAM) -> Request:
+    return Request(order, to, b"correlation", "id", form)
+
+
+def new_session(card: DeviceCard = CARD, **options: object) -> Session:
+    return Session(card, Incarnation("incarnation"), **options)
+
+
+def told(actions: list[Action]) -> list[str]:
+    """Say each action in a few words."""
+    return [_words(action) for action in actions]
+
+
+def _words(action: Action) -> str:
+    if isinstance(action, Say):
+        return f"say {_reply(action.reply)}"
+    return _WORDS[type(action)](action)
+
+
+_WORDS = {
+    AttemptRow: lambda row: f"row {row.attempt} {_name(row.outcome) or 'started'}",
+    RunRow: lambda row: f"row {row.run} epoch {row.epoch}",
+    Forget: lambda forget: f"forget {' '.join(forget.attempts)}",
+    ForgetRun: lambda forget: f"forget {forget.run}",
+    StartSkill: lambda start: f"start {start.offer.attempt}",
+    CancelSkill: lambda cancel: f"cancel {cancel.attempt}",
+    Resume: lambda resume: f"resume {resume.attempt} {resume.value}",
+    Beat: lambda beat: f"beat {' '.join(beat.heartbeat.attempts)}".strip(),
+}
+
+
+def _reply(reply: Reply) -> str:
+    match reply:
+        case Report():
+            return f"{reply.attempt} {_name(reply.outcome) or reply.phase}"
+        case Held():
+            return f"held {' '.join(f'{each}:{phase}' for each, phase in reply.attempts.items())}"
+        case Refused():
+            return f"refused {reply.name or 'not found'}"
+
+
+def _name(outcome: Outcome | None) -> str:
+    return type(outcome).__name__ if outcome else ""

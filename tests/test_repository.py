@@ -1,0 +1,168 @@
+"""The repository keeps its shape: what is public, what is shipped, and what lies at the top."""
+
+import ast
+import fnmatch
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("orchestrator", "agents", "protocol", "benchmarks")
+TOP = {
+    *(*PACKAGES, "tests", "examples", ".ci"),
+    *("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"),
+    *("Makefile", "pyproject.toml", "constraints.txt", "loq.toml", ".importlinter", ".gitignore"),
+}
+# Parts of what a declared dependency offers, under a name of their own.
+COME_ALONG = {"paho", "pydantic_core", "referencing", "typing_extensions"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+IGNORED = [".git", *(ROOT / ".gitignore").read_text().split()]
+
+
+def kept(folder: Path) -> list[Path]:
+    """What lies in a folder and is not ignored."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not any(fnmatch.fnmatch(path.name, pattern.strip("/")) for pattern in IGNORED)
+    )
+
+
+def files(folder: Path = ROOT) -> list[Path]:
+    found = []
+    for path in kept(folder):
+        found += files(path) if path.is_dir() else [path]
+    return found
+
+
+def all_packages() -> list[str]:
+    return sorted(
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in files()
+        if path.name == "__init__.py" and path.relative_to(ROOT).parts[0] in PACKAGES
+    )
+
+
+def requirements(group: list[str]) -> set[str]:
+    return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in group}
+
+
+def test_top_level_holds_what_a_reader_expects():
+    assert {path.name for path in kept(ROOT)} == TOP
+
+
+@pytest.mark.parametrize("name", all_packages())
+def test_all_of_a_package_is_what_it_holds(name):
+    package = importlib.import_module(name)
+    stated = getattr(package, "__all__", [])
+    own = {
+        public
+        for public, value in vars(package).items()
+        if not public.startswith("_")
+        and f"{getattr(value, '__module__', '')}.".startswith(f"{name}.")
+    }
+
+    assert own <= set(stated) <= set(vars(package))
+
+
+@pytest.mark.parametrize("name", all_packages())
+def test_everything_public_is_described(name):
+    package = importlib.import_module(name)
+    public = {stated: getattr(package, stated) for stated in getattr(package, "__all__", [])}
+
+    assert package.__doc__
+    for stated, value in public.items():
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, stated
+            assert not value.__doc__.startswith(f"{stated}("), f"{stated}: only dataclass's words"
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_are_typed(name):
+    assert (ROOT / name / "py.typed").exists()
+
+
+def test_no_file_names_a_package_registry():
+    address = re.compile(r"pypi\.(org|python)|pythonhosted\.|(extra-)?index-url|find-links")
+
+    offenders = [
+        path.relative_to(ROOT)
+        for path in files()
+        if path != Path(__file__) and address.search(path.read_text(errors="ignore"))
+    ]
+
+    assert offenders == []
+
+
+def test_every_import_is_a_declared_dependency():
+    declared = requirements(PROJECT["project"]["dependencies"])
+    home = metadata.packages_distributions()
+    imported = {
+        module.split(".")[0]
+        for path in files()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in PACKAGES
+        for module in imports(path)
+    }
+
+    undeclared = {
+        module
+        for module in imported - {*sys.stdlib_module_names, *PACKAGES}
+        if not declared & requirements(home.get(module, []))
+    }
+
+    assert undeclared <= COME_ALONG
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module)
+    return found
+
+
+def test_every_dependency_is_pinned():
+    pinned = requirements((ROOT / "constraints.txt").read_text().splitlines())
+    wanted = requirements(
+        PROJECT["project"]["dependencies"]
+        + PROJECT["dependency-groups"]["dev"]
+        + PROJECT["build-system"]["requires"]
+    )
+
+    assert wanted <= pinned
+
+
+def test_wheel_works_in_a_clean_environment(tmp_path):
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=False)
+    python = home / "bin" / "python"
+
+    def run(*command, cwd=tmp_path):
+        done = subprocess.run(
+            [*map(str, command)], cwd=cwd, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=ROOT)
+    (wheel,) = tmp_path.glob("*.whl")
+    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", wheel)
+    site = Path(
+        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    )
+    # The libraries are borrowed; what an editable installation points to is not seen this way.
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
+
+    assert str(site) in run(python, "-c", "import orchestrator; print(orchestrator.__file__)")
+    assert "Usage: muster" in run(home / "bin" / "muster", "--help")
