@@ -19,6 +19,7 @@ from agents.skills import Skills
 from protocol.errors import TransportError
 from protocol.topics import Address
 from protocol.transport import Transport
+from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import DeviceCard, DeviceId
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,11 +83,20 @@ async def _serve(settings: DeviceConfig, skills: Skills, ledger: SqliteLedger) -
 
 
 def _transport(settings: DeviceConfig) -> Transport:
-    """Connect under the device's address; imported late, because `--check` needs no MQTT."""
-    from protocol.transport.mqtt import MqttTransport  # noqa: PLC0415
-
-    device = settings.device
-    return MqttTransport(settings.broker, str(Address(device.org, device.unit, device.id)))
+    """Connect under the device's address."""
+    device, broker = settings.device, settings.broker
+    files = broker.tls.model_dump() if broker.tls else {}
+    return MqttTransport(
+        MqttSettings(
+            str(Address(device.org, device.unit, device.id)),
+            broker.host,
+            broker.port,
+            broker.username,
+            broker.password(),
+            tls=broker.tls is not None,
+            **files,
+        )
+    )
 
 
 def _clock() -> Callable[[], float] | None:

@@ -254,10 +254,13 @@ class Agent:
                     question.set_result(value)
 
     def _publish(self, message: Message) -> None:
-        """Send, or do not: what matters is kept by the session, and said again when asked for."""
+        """Send, or do not: what matters is kept by the session, and said again when asked for.
+
+        A reply address that no broker takes is the caller's own loss.
+        """
         try:
             self._transport.publish(message)
-        except (NotConnectedError, QueueFullError) as error:
+        except (NotConnectedError, QueueFullError, LocalProtocolError) as error:
             telemetry.debug(
                 "unsent", device=str(self.address), topic=message.topic, reason=str(error)
             )

@@ -73,6 +73,18 @@ def log_command(command: Command) -> None:
         _line(command)
 
 
+def connection(state: str, *, reason: str = "") -> None:
+    """Log that the connection to the broker stands, or is lost."""
+    if _lines:
+        _log.info(state, **({"reason": reason} if reason else {}))
+
+
+def malformed(topic: str, reason: str) -> None:
+    """Log the first message of a sender that made no sense."""
+    if _lines:
+        _log.warning("malformed_message", topic=topic, reason=reason)
+
+
 def _line(message: Event | Command) -> None:
     cls: type = type(message)
     name, keys = _shape(cls)

@@ -42,6 +42,7 @@ from protocol.types import RunId
 
 DECIDE: Mapping[type, Callable[[Step, Any], None]] = {
     e.Start: devices.start,
+    e.Connected: devices.connected,
     e.Submit: runs.submit,
     e.PlanProposed: runs.plan_proposed,
     e.PlanFailed: runs.plan_failed,

@@ -28,6 +28,11 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """The coordinator's connection stands (again): whatever was said meanwhile is lost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Submit:
     """Take a request, with `plan` if it is planned already; a known `key` changes nothing."""
 
@@ -182,6 +187,7 @@ class TimePassed:
 
 Event: TypeAlias = (
     Start
+    | Connected
     | Submit
     | PlanProposed
     | PlanFailed

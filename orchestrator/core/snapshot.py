@@ -6,7 +6,7 @@ from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, TaskSpec
 from orchestrator.core.state import Run, State, Task
-from protocol.types import DeviceId, Json, RunId, TaskId
+from protocol.types import DeviceCard, DeviceId, Json, Load, RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,30 @@ class RunSnapshot:
         """What failed, was cancelled or skipped for it, and why."""
         wanted = {TaskState.FAILED, TaskState.CANCELLED}
         return {task.spec.id: task.reason for task in self.tasks if task.state in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSnapshot:
+    """One device as it is now."""
+
+    card: DeviceCard
+    online: bool
+    load: Load
+    attempts: tuple[tuple[RunId, TaskId], ...] = ()
+    """What it is charged with, lapsed attempts included."""
+
+
+def fleet(state: State) -> tuple[DeviceSnapshot, ...]:
+    """Freeze the known devices, in order of arrival."""
+    return tuple(
+        DeviceSnapshot(
+            device.card,
+            device.online,
+            device.load,
+            tuple((attempt.run, attempt.task) for attempt in device.attempts.values()),
+        )
+        for device in state.devices.values()
+    )
 
 
 def snapshot(run: Run, state: State) -> RunSnapshot:

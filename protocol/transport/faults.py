@@ -11,8 +11,9 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
-from protocol.errors import NotConnectedError, QueueFullError
+from protocol.errors import NotConnectedError, TransportError
 from protocol.transport import Message, Peer, Transport
 
 
@@ -84,7 +85,8 @@ class _Lane:
         del self._late[number]
         if not self._late:
             self.idle.set()
-        deliver(message)
+        with suppress(TransportError):  # nobody is left to tell: the message is lost
+            deliver(message)
 
 
 class FaultyTransport:
@@ -105,16 +107,15 @@ class FaultyTransport:
         self._in = _Lane(plan, random.Random(f"{seed}/in"))
         self._began = 0.0
         self._connected = False
-        self._peer: Peer
-        self._running: asyncio.Task[None] | None = None
         self._bug: Exception | None = None
 
     async def run(self, peer: Peer) -> None:
         """Run the transport underneath; see `Transport`."""
         self._began = asyncio.get_running_loop().time()
-        self._peer, self._running, self._bug = peer, asyncio.current_task(), None
+        self._bug = None
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         try:
-            await self._inner.run(_Between(peer, self))
+            await self._inner.run(_Between(peer, self, task))
         except asyncio.CancelledError:
             if self._bug is None:
                 raise
@@ -140,23 +141,20 @@ class FaultyTransport:
         self._out.clear()
         self._in.clear()
 
-    def bring(self, message: Message) -> None:
-        """Take a message from the transport underneath through the faults to the peer."""
+    def bring(self, message: Message, deliver: Callable[[Message], None]) -> None:
+        """Take a message from the transport underneath through the faults."""
         if not self._cut():
-            self._in.carry(message, self._receive)
+            self._in.carry(message, deliver)
+
+    def fail(self, bug: Exception) -> None:
+        """Let `run`, which is about to be cancelled, raise what the peer raised."""
+        self._bug = bug
+        self._in.clear()
 
     def _cut(self) -> bool:
         elapsed_s = asyncio.get_running_loop().time() - self._began
         planned = any(start <= elapsed_s < end for start, end in self._plan.partitions)
         return planned or self.partitioned
-
-    def _receive(self, message: Message) -> None:
-        # A late message comes from a timer: what the peer raises there must end `run` as well.
-        try:
-            self._peer.received(message)
-        except Exception as bug:  # noqa: BLE001 - raised again by `run`
-            self._bug = bug
-            self._running.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +163,7 @@ class _Between:
 
     peer: Peer
     link: FaultyTransport
+    running: asyncio.Task[None]
 
     def will(self) -> Message | None:
         return self.peer.will()
@@ -181,4 +180,12 @@ class _Between:
         self.peer.disconnected(reason)
 
     def received(self, message: Message) -> None:
-        self.link.bring(message)
+        self.link.bring(message, self._hand_over)
+
+    def _hand_over(self, message: Message) -> None:
+        # A late message comes from a timer: what the peer raises there must end `run` as well.
+        try:
+            self.peer.received(message)
+        except Exception as bug:  # noqa: BLE001 - raised again by `run`
+            self.link.fail(bug)
+            self.running.cancel()

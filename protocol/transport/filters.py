@@ -1,4 +1,4 @@
-"""MQTT topic filters: which are well formed, and which topic each matches (MQTT 5, section 4.7)."""
+"""MQTT topic filters: which topic each matches, and what can be published (MQTT 5, 4.7)."""
 
 from protocol.errors import LocalProtocolError
 from protocol.transport import Message

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from agents import cli, telemetry
+from agents import cli, config, telemetry
 from agents.ledger import SqliteLedger
 from protocol.errors import RefusedLoginError
 
@@ -92,6 +92,14 @@ def test_signal_is_a_clean_stop(invoke, monkeypatch):
     assert invoke(DEVICE).exit_code == 0
     statuses = [message.properties[0][1] for message in transport.published if message.retain]
     assert statuses == ["online", "offline"]
+
+
+def test_connection_is_made_as_the_device_to_the_broker_of_the_file(tmp_path):
+    path = tmp_path / "device.toml"
+    path.write_text(DEVICE + '[broker]\nport = 8883\n[broker.tls]\nca_file = "ca.pem"\n')
+    settings = cli._transport(config.read(path))._settings
+    assert (settings.client_id, settings.port) == ("muster/default/laptop", 8883)
+    assert (settings.tls, settings.ca_file) == (True, tmp_path / "ca.pem")
 
 
 def test_refused_login_is_one_line_and_exit_code_1(invoke, monkeypatch):

@@ -400,6 +400,7 @@ async def test_malformed_request_is_answered_and_changes_nothing(broker):
         reply_to = f"$a2a/v1/reply/{coordinator.address}/laptop"
         transport.publish(Message(good.topic, b"{", response_topic=reply_to, correlation=b"2"))
         transport.publish(Message(good.topic, b"{"))
+        transport.publish(Message(good.topic, b"{", response_topic="a/#", correlation=b"3"))
         assert (await coordinator.reply(Refused)).code == -32700
         coordinator.say(call("double", number=4))
         assert await coordinator.outcome() == Succeeded(8)

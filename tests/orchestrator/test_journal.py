@@ -391,8 +391,10 @@ def killed_after(path: Path, synchronous: Synchronous, *, lines: int) -> int:
     """Kill a writer after so many words of it; return the last seq that it called durable."""
     command = [sys.executable, "-c", WRITER, path, synchronous]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        said = [writer.stdout.readline() for _ in range(lines)]
-        writer.kill()
+        try:
+            said = [writer.stdout.readline() for _ in range(lines)]
+        finally:
+            writer.kill()
         said += [line for line in writer.stdout if line.endswith("\n")]
     return int(said[-1])
 

@@ -1,5 +1,7 @@
 """What devices say of themselves: there, busy, gone, and what they hold."""
 
+from collections.abc import Sequence
+
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import RenewLeases, SayHello
@@ -8,7 +10,7 @@ from orchestrator.core.decisions.outcomes import give_up_on, lose_attempt
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
 from orchestrator.core.step import Step
-from protocol.types import DeviceId, Effect, Failed, FailureKind, Incarnation
+from protocol.types import AttemptId, DeviceId, Effect, Failed, FailureKind, Incarnation
 
 
 def start(step: Step, event: e.Start) -> None:
@@ -24,11 +26,18 @@ def start(step: Step, event: e.Start) -> None:
             step.emit(
                 f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
             )
-        step.order(SayHello(device.card.device, step.epochs()))
     for run in step.state.runs.values():
         for ask in list(run.asks.values()):
             # The planner forgot what it was asked: its time is over now, and the ladder goes on.
             step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at))
+
+
+def connected(step: Step, _event: e.Connected) -> None:
+    """Ask every device what it holds: what it said before, nobody heard."""
+    epochs = step.epochs()
+    for device in step.state.devices.values():
+        if device.card.extension:
+            step.order(SayHello(device.card.device, epochs))
 
 
 def announced(step: Step, event: e.Announced) -> None:
@@ -64,9 +73,9 @@ def beat(step: Step, event: e.Beat) -> None:
     new = _welcome(step, device, event.incarnation)
     due = step.at + step.tuning.lost_after_s
     step.emit(f.LoadSeen(event.device, event.load, step.at, due))
-    if new or event.connected:
-        step.order(SayHello(event.device, step.epochs()))
     held = [a for a in device.attempts.values() if a.state in LIVE]
+    if new or event.connected or _misses_some(held, event.attempts):
+        step.order(SayHello(event.device, step.epochs()))
     if held:
         epochs = {a.run: step.state.runs[a.run].epoch for a in held}
         step.order(
@@ -120,6 +129,11 @@ def _welcome(step: Step, device: Device, incarnation: Incarnation) -> bool:
         _void(step, device, "the device came back without its ledger")
     step.emit(f.DeviceOnline(device.card.device, incarnation, step.at))
     return True
+
+
+def _misses_some(held: Sequence[Attempt], named: Sequence[AttemptId]) -> bool:
+    """Tell whether an attempt that was taken is not held any more: its report may be lost."""
+    return any(a.state is not AttemptState.OFFERED and a.id not in named for a in held)
 
 
 def _lose(step: Step, device: Device, reason: str) -> None:

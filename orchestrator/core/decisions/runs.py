@@ -7,9 +7,10 @@ from orchestrator.core import facts as f
 from orchestrator.core.commands import AnswerAttempt, AskPlanner
 from orchestrator.core.decisions.outcomes import cancel, fail
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
-from orchestrator.core.errors import RequestError
+from orchestrator.core.errors import EditRefusedError, RequestError
 from orchestrator.core.graph import reasons_against
 from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.model import Now
 from orchestrator.core.state import Run
 from orchestrator.core.step import Step
 
@@ -18,25 +19,14 @@ def submit(step: Step, event: e.Submit) -> None:
     """Take a request, once for each key of an owner, and have it planned."""
     if (event.owner, event.key) in step.state.keys:
         return
-    step.emit(
-        f.RunSubmitted(
-            event.run,
-            event.key,
-            event.request,
-            event.owner,
-            event.priority,
-            event.limits,
-            event.parameters,
-            event.seed,
-            step.now.wall,
-            step.at,
-        )
-    )
+    if event.plan is not None and (reasons := reasons_against(_unborn(event), event.plan)):
+        raise EditRefusedError(reasons)
+    step.emit(_submitted(event, step.now))
     run = step.run(event.run)
     if event.plan is None:
         _ask_for_plan(step, run)
-    elif reasons := accept_or_refuse(step, run, event.plan, by="submitter"):
-        _end_unplanned(step, run, _sentence(reasons))
+    else:
+        step.emit(f.EditAccepted(run.id, 1, "submitter", event.plan.edits))
 
 
 def plan_proposed(step: Step, event: e.PlanProposed) -> None:
@@ -129,6 +119,26 @@ def accept_or_refuse(step: Step, run: Run, batch: EditBatch, *, by: str) -> Sequ
         if isinstance(edit, CancelTask):
             cancel(step, run, run.tasks[edit.task], f"cancelled by {by}")
     return ()
+
+
+def _submitted(event: e.Submit, now: Now) -> f.RunSubmitted:
+    return f.RunSubmitted(
+        event.run,
+        event.key,
+        event.request,
+        event.owner,
+        event.priority,
+        event.limits,
+        event.parameters,
+        event.seed,
+        now.wall,
+        now.elapsed,
+    )
+
+
+def _unborn(event: e.Submit) -> Run:
+    """Return an empty run to try a first plan on, before anything has happened."""
+    return Run(_submitted(event, Now(0.0, 0.0)), 0)
 
 
 def _ask_for_plan(step: Step, run: Run) -> None:

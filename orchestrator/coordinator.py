@@ -1,0 +1,317 @@
+"""The shell around the engine: messages and timers in, journal, then orders out.
+
+One loop owns the engine. State moves on at once; what it orders leaves only after the facts that
+led to it are durable. Order of the durable: facts of one event together, events as they came.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from orchestrator import telemetry
+from orchestrator.clock import loop_clock
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core.engine import Decision, Engine
+from orchestrator.core.facts import VOLATILE, Fact
+from orchestrator.core.model import Now
+from orchestrator.core.snapshot import fleet
+from orchestrator.core.tuning import Tuning
+from orchestrator.journal import Journal, JournalError
+from orchestrator.outbox import Outbox
+from orchestrator.planner import (
+    DeviceView,
+    Planner,
+    PlanningError,
+    PlanRequest,
+    RevisionRequest,
+)
+from orchestrator.wire import beat_of, event_of
+from protocol import topics
+from protocol.codec import PartialOutputs, decode_card, decode_event, decode_reply
+from protocol.errors import RemoteProtocolError
+from protocol.inbox import Inbox
+from protocol.messages import Refused
+from protocol.topics import Address, Kind
+from protocol.transport import Message, Transport
+from protocol.types import DeviceCard, DeviceId, RunId
+
+ROLE: Final = "muster.role"
+COORDINATOR: Final = "coordinator"
+"""A card with this label is a coordinator, and no device."""
+
+
+class Front(Protocol):
+    """Whoever answers requests that reach the coordinator itself."""
+
+    def card(self, *, online: bool) -> Message:
+        """Return the retained card."""
+
+    def received(self, message: Message) -> None:
+        """Take a request."""
+
+
+class Coordinator:
+    """Owns the engine, its journal and its connection. Run it in one task."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        journal: Journal,
+        planner: Planner | None,
+        address: Address,
+        tuning: Tuning | None = None,
+        clock: Callable[[], Now] = loop_clock,
+    ) -> None:
+        self.engine = Engine(tuning=tuning)
+        self.journal = journal
+        self.address = address
+        self.front: Front | None = None
+        self._planner = planner
+        self._transport = transport
+        self._clock = clock
+        self._outbox = Outbox(address, publish=transport.publish, card=self._card)
+        self._waiting: deque[tuple[int, Decision]] = deque()
+        self._awaited: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._watchers: dict[RunId, set[asyncio.Event]] = {}
+        self._partial = PartialOutputs()
+        self._inbox = Inbox()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
+        self._failed: asyncio.Future[None] | None = None
+
+    # Life
+
+    async def run(self, *, ready: Callable[[], None]) -> None:
+        """Recover from the journal (entered by its owner), then serve until cancelled.
+
+        Raises:
+            JournalError: the journal failed: nothing more may be promised.
+            RefusedLoginError: the broker says no.
+        """
+        self._failed = asyncio.get_running_loop().create_future()
+        self.journal.on_durable = self._durable
+        self.journal.on_failure = self._journal_failed
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await self._recover()
+                self._group.create_task(self._transport.run(self), name="connection")
+                ready()
+                await self._failed
+        finally:
+            self._outbox.close()
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    async def _recover(self) -> None:
+        recovered = await self.journal.recover()
+        for entry in recovered.entries:
+            self.engine.apply(entry.fact)
+        self.engine.recovered()
+        last = recovered.last
+        self.handle(e.Start(last.wall if last else None, last.elapsed if last else None))
+
+    def _journal_failed(self, error: JournalError) -> None:
+        if self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+        for _, done in self._awaited:
+            if not done.done():
+                done.set_exception(error)
+
+    # Events in
+
+    def handle(self, event: e.Event) -> Decision:
+        """Let the engine decide; its orders go out once the facts are durable.
+
+        Raises:
+            RequestError: see `Engine.decide`.
+            JournalError: the journal has failed.
+        """
+        telemetry.log_event(event)
+        now = self._clock()
+        decision = self.engine.decide(event, now=now)
+        seq = self.journal.append(now, decision.facts)
+        if decision.facts or decision.commands:
+            self._waiting.append((seq, decision))
+            if self.journal.durable >= seq:
+                self._durable(seq)
+        self._set_alarm(now.elapsed)
+        return decision
+
+    def _durable(self, seq: int) -> None:
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= seq:
+            decision = waiting.popleft()[1]
+            for command in decision.commands:
+                self._perform(command)
+            if self._watchers:
+                self._wake(decision.facts)
+        awaited = self._awaited
+        while awaited and awaited[0][0] <= seq:
+            done = awaited.popleft()[1]
+            if not done.done():
+                done.set_result(None)
+
+    def _set_alarm(self, elapsed: float) -> None:
+        due = self.engine.next_deadline()
+        if due is None or (self._alarm_at is not None and self._alarm_at <= due):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = due
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_later(max(0.0, due - elapsed), self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = self._alarm_at = None
+        self.handle(e.TimePassed())
+
+    # Orders out
+
+    def _perform(self, command: c.Command) -> None:
+        telemetry.log_command(command)
+        if isinstance(command, c.AskPlanner):
+            self._group.create_task(self._plan(command), name=f"plan {command.ask}")
+        else:
+            self._outbox.perform(command)
+
+    async def _plan(self, ask: c.AskPlanner) -> None:
+        """Have the planner answer; whatever goes wrong there is data."""
+        event: e.Event
+        try:
+            async with asyncio.timeout(ask.limit_s):
+                event = await self._ask(ask)
+        except PlanningError as error:
+            event = e.PlanFailed(ask.run, ask.ask, str(error))
+        except TimeoutError:
+            detail = f"the planner did not answer within {ask.limit_s:g} s"
+            event = e.PlanFailed(ask.run, ask.ask, detail)
+        except Exception as error:  # noqa: BLE001 - a planner is somebody else's code: a task boundary
+            detail = f"the planner failed: {type(error).__name__}: {error}"
+            event = e.PlanFailed(ask.run, ask.ask, detail)
+        self.handle(event)
+
+    async def _ask(self, ask: c.AskPlanner) -> e.Event:
+        if self._planner is None:
+            raise PlanningError("there is no planner: submit a plan with the request")
+        state = self.engine.state
+        devices = fleet(state)
+        views = tuple(DeviceView(device.card, device.online) for device in devices)
+        submitted = state.runs[ask.run].submitted
+        if ask.task is None:
+            given = submitted.parameters if isinstance(submitted.parameters, dict) else {}
+            request = PlanRequest(ask.run, submitted.request, given, views, submitted.seed)
+            batch = await self._planner.propose(request)
+        else:
+            task = state.runs[ask.run].tasks[ask.task]
+            tried = tuple(sorted(task.excluded))
+            snapshot = self.engine.snapshot(ask.run)
+            revision = RevisionRequest(snapshot, ask.task, ask.cause, tried, views, submitted.seed)
+            batch = await self._planner.revise(revision)
+        return e.PlanProposed(ask.run, ask.ask, batch)
+
+    # The connection's owner (`protocol.transport.Peer`)
+
+    def will(self) -> Message | None:
+        """Say that the coordinator is gone."""
+        return self.front.card(online=False) if self.front else None
+
+    def filters(self) -> tuple[str, ...]:
+        """Listen to cards, events and replies, and to requests if somebody answers them."""
+        org, unit = self.address.org, self.address.unit
+        own = (topics.request(self.address),) if self.front else ()
+        return (
+            topics.discovery_filter(org, unit),
+            topics.event_filter(org, unit),
+            topics.reply_filter(self.address),
+            *own,
+        )
+
+    def connected(self) -> None:
+        """Announce ourselves and reconcile with every device."""
+        telemetry.connection("connected")
+        if self.front:
+            self._transport.publish(self.front.card(online=True))
+        self.handle(e.Connected())
+
+    def disconnected(self, reason: str) -> None:
+        """Go on: deadlines decide what that means for each device."""
+        telemetry.connection("disconnected", reason=reason)
+
+    def received(self, message: Message) -> None:
+        """Take one message; what makes no sense is counted, and logged once a sender."""
+        topic = topics.parse(message.topic)
+        if topic is None:
+            return
+        try:
+            match topic.kind:
+                case Kind.REPLY:
+                    self._reply(message, DeviceId(topic.suffix))
+                case Kind.EVENT:
+                    heartbeat = decode_event(message)
+                    if heartbeat is not None:
+                        self.handle(beat_of(heartbeat))
+                case Kind.DISCOVERY:
+                    self._card_seen(message)
+                case Kind.REQUEST if self.front is not None:
+                    self.front.received(message)
+        except RemoteProtocolError as error:
+            if self._inbox.malformed(message.topic):
+                telemetry.malformed(message.topic, str(error))
+
+    def _reply(self, message: Message, device: DeviceId) -> None:
+        reply = decode_reply(message, self._partial)
+        if isinstance(reply, Refused):
+            name = self._outbox.attempt_of(reply.request_id)
+            reply = Refused(name, reply.code, reply.name, reply.detail)
+        event = event_of(reply, device)
+        if event is not None:
+            self.handle(event)
+
+    def _card_seen(self, message: Message) -> None:
+        seen = decode_card(message)
+        if seen.address == self.address:
+            return
+        device = DeviceId(seen.address.agent)
+        if seen.card is None:
+            self.handle(e.Unregistered(device))
+        elif seen.card.labels.get(ROLE) != COORDINATOR:
+            self._outbox.streaming[device] = seen.streaming
+            self.handle(e.Announced(seen.card, seen.status == "online"))
+
+    def _card(self, device: DeviceId) -> DeviceCard | None:
+        row = self.engine.state.devices.get(device)
+        return row.card if row else None
+
+    # Watching
+
+    async def durable(self) -> None:
+        """Wait until everything decided so far is durable.
+
+        Raises:
+            JournalError: it never will be.
+        """
+        if not self._waiting:
+            return
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._awaited.append((self._waiting[-1][0], done))
+        await done
+
+    def watch(self, run: RunId, changed: asyncio.Event) -> None:
+        """Have an event set whenever a fact of the run became durable."""
+        self._watchers.setdefault(run, set()).add(changed)
+
+    def unwatch(self, run: RunId, changed: asyncio.Event) -> None:
+        """Stop that."""
+        watching = self._watchers.get(run, set())
+        watching.discard(changed)
+        if not watching:
+            self._watchers.pop(run, None)
+
+    def _wake(self, facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
+            if type(fact) not in VOLATILE:
+                for changed in self._watchers.get(getattr(fact, "run", RunId("")), ()):
+                    changed.set()

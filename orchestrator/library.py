@@ -1,0 +1,284 @@
+"""The library's face: submit requests, follow their runs, see the fleet."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeVar
+
+from orchestrator.clock import loop_clock
+from orchestrator.coordinator import Coordinator
+from orchestrator.core import events as e
+from orchestrator.core.edits import EditBatch
+from orchestrator.core.errors import EditRefusedError, UnknownRunError
+from orchestrator.core.facts import EditRefused, RunStatus
+from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
+from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet
+from orchestrator.core.tuning import Tuning
+from orchestrator.journal import Entry, Journal, MemoryJournal
+from orchestrator.planner import Planner
+from protocol.topics import Address
+from protocol.transport import Transport
+from protocol.types import Json, Outcome, RunId, TaskId
+
+FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
+PAGE = 512  # journal entries read at once
+DEFAULT_ADDRESS = Address("muster", "default", "coordinator")
+
+_Returned = TypeVar("_Returned")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to: success, or the stated reason."""
+
+    run: RunId
+    status: RunStatus
+    reason: str
+    outputs: Mapping[TaskId, Json] = field(default_factory=dict)
+    """Outputs of the tasks that nothing follows, by task."""
+    missing: Mapping[TaskId, str] = field(default_factory=dict)
+    """Tasks that failed or were cancelled, and why."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every deliverable is there."""
+        return self.status is RunStatus.SUCCEEDED
+
+
+class Orchestrator:
+    """Coordinates runs over devices, for as long as its context lasts.
+
+    ```python
+    async with Orchestrator(broker.transport("coordinator"), planner=planner) as orchestrator:
+        run = await orchestrator.submit("count the errors on every server")
+        result = await run.result()
+    ```
+
+    Args:
+        transport: its connection; `protocol.transport.memory` needs no broker.
+        planner: who turns requests into plans; None takes only requests with a plan.
+        journal: the durable record; in memory if left out, so that a crash loses the runs.
+        address: who it is on the broker.
+        tuning: the fleet's time constants.
+        clock: wall and elapsed time; the loop's if left out.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        planner: Planner | None = None,
+        journal: Journal | None = None,
+        address: Address = DEFAULT_ADDRESS,
+        tuning: Tuning | None = None,
+        clock: Callable[[], Now] = loop_clock,
+    ) -> None:
+        self._journal = journal or MemoryJournal()
+        self.coordinator = Coordinator(
+            transport,
+            journal=self._journal,
+            planner=planner,
+            address=address,
+            tuning=tuning,
+            clock=clock,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._journal.__aenter__()
+        ready = asyncio.Event()
+        self._group = await asyncio.TaskGroup().__aenter__()
+        self._running = self._group.create_task(
+            self._run(ready), name=f"{self.coordinator.address} coordinator"
+        )
+        await ready.wait()
+        return self
+
+    async def _run(self, ready: asyncio.Event) -> None:
+        try:
+            await self.coordinator.run(ready=ready.set)
+        finally:
+            ready.set()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._running.cancel()
+        try:
+            if not isinstance(error, asyncio.CancelledError):
+                kind = error = trace = None  # an error of the body stays outside any group
+            await self._group.__aexit__(kind, error, trace)
+        finally:
+            await self._journal.__aexit__(kind, error, trace)
+
+    async def wait(self) -> None:
+        """Wait until the coordinator fails; for daemons that have nothing else to do."""
+        await asyncio.wait([self._running])
+
+    async def submit(
+        self,
+        request: str,
+        *,
+        plan: EditBatch | None = None,
+        parameters: Mapping[str, Json] | None = None,
+        key: str | None = None,
+        owner: str = "",
+        priority: int = 0,
+        limits: RunLimits = DEFAULT_RUN_LIMITS,
+    ) -> "Run":
+        """Take a request, durably, and return its run.
+
+        Args:
+            request: in plain words; the planner reads it.
+            plan: the first plan, if there is one already (base revision 0).
+            parameters: what the planner gets beside the words.
+            key: the caller's own: a repeat with the same key and owner returns the same run.
+            owner: who asks.
+            priority: higher goes first.
+            limits: bounds on planning, revisions and time.
+
+        Raises:
+            EditRefusedError: the plan cannot be accepted; no run was made.
+        """
+        token = secrets.token_hex(8)
+        run = RunId(token[:12])
+        key = key if key is not None else token
+        state = self.coordinator.engine.state
+        known = state.keys.get((owner, key))
+        if known is None:
+            event = e.Submit(
+                run,
+                key,
+                request,
+                owner,
+                priority,
+                limits,
+                dict(parameters or {}),
+                int(token, 16),
+                plan,
+            )
+            await durably(self.coordinator, event)
+        return Run(self.coordinator, known or run)
+
+    def run(self, run: RunId) -> "Run":
+        """Return a run by its id.
+
+        Raises:
+            UnknownRunError: there is none.
+        """
+        if run not in self.coordinator.engine.state.runs:
+            raise UnknownRunError(f"there is no run {run!r}")
+        return Run(self.coordinator, run)
+
+    def runs(self) -> tuple[RunSnapshot, ...]:
+        """Return every run, oldest first."""
+        engine = self.coordinator.engine
+        return tuple(engine.snapshot(run) for run in engine.state.runs)
+
+    def devices(self) -> tuple[DeviceSnapshot, ...]:
+        """Return every known device, in order of arrival."""
+        return fleet(self.coordinator.engine.state)
+
+
+class Run:
+    """One run, to follow and to steer."""
+
+    def __init__(self, coordinator: Coordinator, run: RunId) -> None:
+        self.id = run
+        self._coordinator = coordinator
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the run as it is now."""
+        return self._coordinator.engine.snapshot(self.id)
+
+    async def events(self, after: int = 0) -> AsyncIterator[Entry]:
+        """Yield what became durable of the run after an offset, until it ends.
+
+        An entry's `seq` is the offset to resume from, also after a restart.
+        """
+        changed = asyncio.Event()
+        self._coordinator.watch(self.id, changed)
+        try:
+            while True:
+                changed.clear()
+                ended = self.snapshot().status in FINAL
+                page = await self._coordinator.journal.entries(after, run=self.id, limit=PAGE)
+                for entry in page:
+                    after = entry.seq
+                    yield entry
+                if ended and not page:
+                    return
+                if not page:
+                    await changed.wait()
+        finally:
+            self._coordinator.unwatch(self.id, changed)
+
+    async def story(self, task: TaskId) -> tuple[Entry, ...]:
+        """Return everything that happened to a task."""
+        return tuple(await self._coordinator.journal.entries(run=self.id, task=task))
+
+    async def result(self) -> RunResult:
+        """Wait for the end of the run and return what it came to."""
+        changed = asyncio.Event()
+        self._coordinator.watch(self.id, changed)
+        try:
+            while self._coordinator.engine.state.runs[self.id].status not in FINAL:
+                changed.clear()
+                await changed.wait()
+        finally:
+            self._coordinator.unwatch(self.id, changed)
+        end = self.snapshot()
+        return RunResult(self.id, end.status, end.reason, end.outputs, end.missing)
+
+    async def cancel(self, why: str = "cancelled by its owner") -> None:
+        """Stop everything unfinished; `result` says when that is done."""
+        await durably(self._coordinator, e.CancelRun(self.id, why))
+
+    async def edit(self, batch: EditBatch, *, by: str = "") -> None:
+        """Change the graph, atomically.
+
+        Raises:
+            EditRefusedError: the batch was refused whole, with reasons.
+        """
+        await durably(self._coordinator, e.EditRequested(self.id, by, batch))
+
+    async def pause(self) -> None:
+        """Place no further task; what runs goes on."""
+        await durably(self._coordinator, e.PauseRun(self.id))
+
+    async def resume(self) -> None:
+        """Place tasks again."""
+        await durably(self._coordinator, e.ResumeRun(self.id))
+
+    async def answer(self, task: TaskId, value: Json, *, by: str = "") -> None:
+        """Answer the question of a task.
+
+        Raises:
+            RequestError: the task does not ask for input.
+        """
+        await durably(self._coordinator, e.AnswerInput(self.id, task, value, by))
+
+    async def settle(self, task: TaskId, outcome: Outcome, *, by: str = "") -> None:
+        """Say what a lost `once` attempt came to: succeeded or failed.
+
+        Raises:
+            RequestError: the task is not unknown.
+        """
+        await durably(self._coordinator, e.SettleUnknown(self.id, task, outcome, by))
+
+
+async def durably(coordinator: Coordinator, event: e.Event) -> None:
+    """Hand an event to the engine and wait until its facts are durable.
+
+    Raises:
+        EditRefusedError: the engine refused a batch of edits.
+    """
+    decision = coordinator.handle(event)
+    await coordinator.durable()
+    for fact in decision.facts:
+        if isinstance(fact, EditRefused):
+            raise EditRefusedError(fact.reasons)

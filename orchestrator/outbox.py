@@ -1,0 +1,141 @@
+"""What goes to devices: encoded, addressed, with acknowledgements riding along.
+
+An acknowledgement waits for the next offer or renewal to its device, `ACK_AFTER_S` at the most, so
+that it costs no message of its own while work flows. Nothing here is kept for a retry: the engine
+repeats what matters when its deadline passes, and says hello when a device comes back.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from orchestrator.core import commands as c
+from orchestrator.wire import order_of
+from protocol import messages as m
+from protocol import topics
+from protocol.codec import encode_order, encode_plain_offer
+from protocol.errors import NotConnectedError, QueueFullError
+from protocol.topics import Address
+from protocol.transport import Message
+from protocol.types import AttemptId, DeviceCard, DeviceId
+
+ACK_AFTER_S = 0.25  # well under a heartbeat; a device keeps what is not acknowledged
+ACKS_AT_ONCE = 64  # so that a renewal stays small
+REMEMBERED = 4096  # offers to plain agents whose errors name only the correlation
+
+
+class Outbox:
+    """Sends the engine's orders to devices."""
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        publish: Callable[[Message], None],
+        card: Callable[[DeviceId], DeviceCard | None],
+    ) -> None:
+        self._address = address
+        self._publish = publish
+        self._card = card
+        self._acks: dict[DeviceId, list[AttemptId]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._count = 0
+        self._plain: OrderedDict[str, AttemptId] = OrderedDict()
+        self.streaming: dict[DeviceId, bool] = {}
+        """Whether a plain agent streams; as its card says."""
+
+    def close(self) -> None:
+        """Stop the timer; what was not acknowledged will be reported again."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def perform(self, command: c.Command) -> None:
+        """Send what a command orders."""
+        match command:
+            case c.Offer():
+                self._offer(command)
+            case c.Acknowledge(device, attempt):
+                self._acknowledge(device, attempt)
+            case c.RenewLeases(device, attempts, epochs, ttl_s):
+                self._send(device, m.Renew(epochs, attempts, ttl_s, self._take_acks(device)))
+            case c.SayHello(device, epochs):
+                hello = m.Hello(str(self._address), epochs, self._take_acks(device))
+                self._send(device, hello)
+            case c.CancelAttempt() | c.RefuseAttempts() | c.AnswerAttempt():
+                self._send(command.device, order_of(command))
+            case c.AskPlanner():
+                raise TypeError("the planner is no device")
+
+    def attempt_of(self, request_id: str) -> str:
+        """Return the attempt that an error is about: plain agents name our correlation."""
+        return self._plain.get(request_id, request_id)
+
+    def _offer(self, command: c.Offer) -> None:
+        offer = order_of(command)
+        assert isinstance(offer, m.Offer)  # noqa: S101 - as the command is
+        card = self._card(command.device)
+        if card is None or card.extension:
+            if command.device in self._acks:
+                offer = replace(offer, acks=self._take_acks(command.device))
+            self._send(command.device, offer)
+            return
+        correlation = self._correlation()
+        self._plain[correlation.decode()] = offer.attempt
+        if len(self._plain) > REMEMBERED:
+            self._plain.popitem(last=False)
+        message = encode_plain_offer(
+            offer,
+            to=self._to(command.device),
+            reply_to=topics.reply(self._address, command.device),
+            correlation=correlation,
+            streaming=self.streaming.get(command.device, True),
+        )
+        self._put(message)
+
+    def _send(self, device: DeviceId, order: m.Order) -> None:
+        card = self._card(device)
+        if card is not None and not card.extension and not isinstance(order, m.Cancel):
+            return  # a plain agent knows none of the others
+        self._put(
+            encode_order(
+                order,
+                to=self._to(device),
+                reply_to=topics.reply(self._address, device),
+                correlation=self._correlation(),
+            )
+        )
+
+    def _put(self, message: Message) -> None:
+        try:
+            self._publish(message)
+        except (NotConnectedError, QueueFullError):
+            return  # as if the network had lost it
+
+    def _acknowledge(self, device: DeviceId, attempt: AttemptId) -> None:
+        acks = self._acks.setdefault(device, [])
+        acks.append(attempt)
+        if len(acks) >= ACKS_AT_ONCE:
+            self._flush_device(device)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        for device in list(self._acks):
+            self._flush_device(device)
+
+    def _flush_device(self, device: DeviceId) -> None:
+        epochs: Mapping[m.RunId, int] = {}
+        self._send(device, m.Renew(epochs, (), 1.0, self._take_acks(device)))
+
+    def _take_acks(self, device: DeviceId) -> tuple[AttemptId, ...]:
+        return tuple(self._acks.pop(device, ()))
+
+    def _to(self, device: DeviceId) -> Address:
+        return Address(self._address.org, self._address.unit, device)
+
+    def _correlation(self) -> bytes:
+        """New for every publish, as the profile asks."""
+        self._count += 1
+        return b"%x" % self._count

@@ -1,0 +1,363 @@
+"""MQTT 5 on aiomqtt: one connection, made anew whenever it is lost.
+
+Theory of operation. Each connection is a fresh `aiomqtt.Client` (a used one would send its old
+copies again), starts clean, and subscribes before the peer hears `connected()`. Incoming messages
+are handed on from inside the client's queue hook, without a task for each. Outgoing ones wait in
+a bounded queue; when it is full `publish` raises. `max_inflight` writers take them in order, so a
+topic keeps its order, and each waits for the broker's word: if that stays out the connection is
+given up, since a publish to a dead broker never fails by itself. What was queued is lost with the
+connection; the peer sends again from its own outbox.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, ParamSpec, cast
+
+import aiomqtt
+from aiomqtt.exceptions import MqttCodeError, MqttConnectError, MqttError, MqttReentrantError
+from paho.mqtt.reasoncodes import ReasonCode
+
+from protocol.errors import (
+    NotConnectedError,
+    QueueFullError,
+    RefusedLoginError,
+    TransportError,
+    UnreachableError,
+)
+from protocol.transport import Message, Peer
+from protocol.transport.filters import check_publishable
+from protocol.transport.memory import QUEUE_LIMIT
+from protocol.transport.mqtt_messages import Packed, pack, received, will
+
+P = ParamSpec("P")
+Outgoing = asyncio.Queue[tuple[Message, Packed | None]]
+
+MEANING: Mapping[type[MqttError], type[TransportError]] = {
+    MqttError: UnreachableError,
+    MqttCodeError: UnreachableError,
+    MqttConnectError: RefusedLoginError,
+    MqttReentrantError: NotConnectedError,
+}
+"""What each error of aiomqtt means while a connection is made; complete, and a test says so."""
+
+# CONNACK reasons that pass by themselves: server unavailable, busy, moved, quota or rate exceeded.
+PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+
+# aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
+_SILENT = logging.getLogger(__name__)
+_SILENT.setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSettings:
+    """Where the broker is, who we are there, and the limits of the connection."""
+
+    client_id: str
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    """Encrypt; the files below imply it."""
+    ca_file: Path | None = None
+    """Who signed the broker's certificate; None trusts the system's authorities."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = 30
+    """The broker publishes the will after 1.5 times this without a sign of us."""
+    timeout_s: float = 10.0
+    """How long the broker may take to answer anything, before the connection is given up."""
+    max_inflight: int = 20
+    """How many QoS 1 messages may wait for the broker's word at once."""
+    queue_limit: int = QUEUE_LIMIT
+    """How many more may wait to be sent; beyond it `publish` raises `QueueFullError`."""
+    backoff_s: tuple[float, float] = (0.2, 30.0)
+    """The first and the longest pause before a new connection; it doubles in between."""
+
+    def __post_init__(self) -> None:
+        try:
+            self.host.encode("idna")
+        except UnicodeError as error:
+            raise ValueError(f"{self.host!r} is not a host name") from error
+        if not self.host or not 0 < self.port < 2**16:
+            raise ValueError(f"{self.address} is not an address of a broker")
+
+    @property
+    def address(self) -> str:
+        """Host and port as people write them."""
+        return f"{self.host}:{self.port}"
+
+
+class MqttTransport:
+    """A client of an MQTT 5 broker.
+
+    Args:
+        settings: where, who, and limits.
+        first_connect: "raise" ends `run` with `UnreachableError` when the first connection
+            fails; "retry" keeps trying, and the peer hears `disconnected` with the reason.
+        rng: where the jitter of the pauses comes from.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        first_connect: Literal["retry", "raise"] = "retry",
+        rng: random.Random | None = None,
+    ) -> None:
+        self._settings = settings
+        self._patient = first_connect == "retry"
+        self._rng = rng or random.Random()
+        self._outgoing: Outgoing | None = None
+
+    async def run(self, peer: Peer) -> None:
+        """Stay connected until cancelled; see `Transport`.
+
+        Raises:
+            RefusedLoginError: the broker refuses the login or a subscription.
+            UnreachableError: the first connection failed, with `first_connect="raise"`.
+            TransportError: the TLS files are missing or unusable.
+        """
+        tls = await asyncio.to_thread(_tls, self._settings)
+        patient, failures = self._patient, 0
+        while True:
+            try:
+                reason = await self._serve(peer, tls)
+                patient, failures = True, 0
+            except UnreachableError as error:
+                if not patient:
+                    raise
+                reason = str(error)
+            if failures == 0:
+                peer.disconnected(reason)
+            await asyncio.sleep(self._pause_s(failures))
+            failures += 1
+
+    def publish(self, message: Message) -> None:
+        """Queue one message for the broker; see `Transport`.
+
+        Raises:
+            NotConnectedError: the connection is down.
+            QueueFullError: `queue_limit` messages wait already.
+            LocalProtocolError: no broker would take this message.
+        """
+        if self._outgoing is None:
+            raise NotConnectedError(f"not connected to {self._settings.address}")
+        check_publishable(message)
+        try:
+            self._outgoing.put_nowait((message, pack(message)))
+        except asyncio.QueueFull as error:
+            raise QueueFullError(f"{self._outgoing.maxsize} messages wait to be sent") from error
+
+    async def flush(self) -> None:
+        """Wait until the outgoing queue is empty and acknowledged, or the connection is lost."""
+        if self._outgoing is not None:
+            await self._outgoing.join()
+
+    async def _serve(self, peer: Peer, tls: ssl.SSLContext | None) -> str:
+        """Make one connection and use it; return the reason of its loss."""
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        inbox = _Inbox(peer, lost)
+        client = self._client(peer, tls, inbox)
+        outgoing: Outgoing = asyncio.Queue(self._settings.queue_limit)
+        try:
+            await _enter(client)
+        except MqttError as error:
+            raise self._mapped(error) from error
+        try:
+            await self._subscribe(client, peer.filters())
+            self._outgoing = outgoing
+            return await self._exchange(client, inbox, outgoing)
+        finally:
+            self._outgoing = None
+            while not outgoing.empty():  # these are lost: let `flush` return
+                outgoing.get_nowait()
+                outgoing.task_done()
+            lost.cancel()  # a dead client may still have messages: they come too late
+            with contextlib.suppress(MqttError):  # it was dead: no farewell
+                await client.__aexit__(None, None, None)
+
+    async def _exchange(self, client: aiomqtt.Client, inbox: "_Inbox", outgoing: Outgoing) -> str:
+        lost = inbox.lost
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_watch(client, lost), name="mqtt watch")]
+            for number in range(self._settings.max_inflight):
+                writing = self._write(client, outgoing, lost)
+                tasks.append(group.create_task(writing, name=f"mqtt writer {number}"))
+            inbox.open()
+            try:
+                await asyncio.wait([lost])
+            finally:
+                for task in tasks:
+                    task.cancel()
+        return lost.result()
+
+    async def _write(
+        self, client: aiomqtt.Client, outgoing: Outgoing, lost: asyncio.Future[str]
+    ) -> None:
+        while True:
+            message, properties = await outgoing.get()
+            try:
+                async with asyncio.timeout(self._settings.timeout_s):
+                    await client.publish(
+                        message.topic,
+                        message.payload,
+                        message.qos,
+                        message.retain,
+                        properties,
+                        timeout=math.inf,  # ours above costs no task
+                    )
+            except TimeoutError:
+                _settle(lost, f"no answer from {self._settings.address} to a message")
+            except MqttError as error:
+                _settle(lost, str(error))
+            finally:
+                outgoing.task_done()
+
+    async def _subscribe(self, client: aiomqtt.Client, filters: tuple[str, ...]) -> None:
+        if not filters:
+            return
+        try:
+            codes = await client.subscribe([(each, 1) for each in filters])
+        except MqttError as error:
+            raise self._mapped(error) from error
+        for topic_filter, code in zip(filters, codes, strict=True):
+            if isinstance(code, ReasonCode) and code.is_failure:
+                raise RefusedLoginError(
+                    f"the broker at {self._settings.address} refuses to let"
+                    f" {self._settings.client_id} read {topic_filter}: {code}"
+                )
+
+    def _client(self, peer: Peer, tls: ssl.SSLContext | None, inbox: "_Inbox") -> aiomqtt.Client:
+        settings = self._settings
+        client = aiomqtt.Client(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=settings.password,
+            logger=_SILENT,
+            identifier=settings.client_id,
+            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox),  # noqa: ARG005
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=will(peer.will()),
+            timeout=settings.timeout_s,
+            keepalive=settings.keepalive_s,
+            clean_start=True,
+            max_inflight_messages=settings.max_inflight,
+            tls_context=tls,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
+        )
+        client.pending_calls_threshold = settings.max_inflight  # that many are as intended
+        return client
+
+    def _mapped(self, error: MqttError) -> TransportError:
+        meaning = MEANING[type(error)]
+        if isinstance(error, MqttCodeError) and _code(error) in PASSING:
+            meaning = UnreachableError
+        where = self._settings.address
+        if meaning is RefusedLoginError:
+            return meaning(f"the broker at {where} refuses {self._settings.client_id}: {error}")
+        return meaning(f"no MQTT broker answers at {where}: {error}")
+
+    def _pause_s(self, failures: int) -> float:
+        first_s, longest_s = self._settings.backoff_s
+        pause_s = min(longest_s, first_s * 2.0 ** min(failures, 32))
+        return pause_s * self._rng.uniform(0.5, 1.0)
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Hands messages to the peer the moment aiomqtt queues them; nothing is ever taken from it."""
+
+    def __init__(self, peer: Peer, lost: asyncio.Future[str]) -> None:
+        super().__init__()
+        self.lost = lost
+        self._peer = peer
+        self._early: list[aiomqtt.Message] | None = []
+
+    def open(self) -> None:
+        """Tell the peer that it is connected, then what came meanwhile."""
+        early, self._early = self._early or [], None
+        self._tell(self._peer.connected)
+        for item in early:
+            self.put_nowait(item)
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Hand one message on."""
+        if self._early is None:
+            self._tell(self._peer.received, received(item))
+        else:
+            self._early.append(item)
+
+    def _tell(self, method: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        if self.lost.done():
+            return
+        try:
+            method(*args, **kwargs)
+        except Exception as bug:  # noqa: BLE001 - raised again by `run`, once we have said goodbye
+            self.lost.set_exception(bug)
+
+
+async def _enter(client: aiomqtt.Client) -> None:
+    """Connect; if cancelled meanwhile, close what the connecting thread opens all the same."""
+    async with asyncio.TaskGroup() as group:
+        entering = group.create_task(_attempt(client), name="mqtt connect")
+        try:
+            await asyncio.wait([entering])
+        except asyncio.CancelledError:
+            await asyncio.wait([entering])
+            if entering.result() is None:
+                with contextlib.suppress(MqttError):
+                    await client.__aexit__(None, None, None)
+            raise
+    if (error := entering.result()) is not None:
+        raise error
+
+
+async def _attempt(client: aiomqtt.Client) -> MqttError | None:
+    try:
+        await client.__aenter__()
+    except MqttError as error:
+        return error
+    return None
+
+
+async def _watch(client: aiomqtt.Client, lost: asyncio.Future[str]) -> None:
+    """Wait until aiomqtt gives the connection up."""
+    try:
+        await anext(client.messages)
+    except MqttError as error:
+        _settle(lost, str(error.__cause__ or error))
+
+
+def _settle(lost: asyncio.Future[str], reason: str) -> None:
+    if not lost.done():
+        lost.set_result(reason)
+
+
+def _code(error: MqttCodeError) -> int | None:
+    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
+
+
+def _tls(settings: MqttSettings) -> ssl.SSLContext | None:
+    if not (settings.tls or settings.ca_file or settings.cert_file):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.cert_file:
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+    except OSError as error:
+        files = ", ".join(
+            str(each)
+            for each in (settings.ca_file, settings.cert_file, settings.key_file)
+            if each is not None
+        )
+        raise TransportError(f"cannot use the TLS files {files}: {error}") from error
+    return context

@@ -1,0 +1,95 @@
+"""An asyncio loop whose time jumps to the next timer when nothing is runnable.
+
+The same idea as trio's MockClock with autojump and aiotools' VirtualClock. What happens outside
+the loop is waited for in real time: jobs of a thread pool while the clock stands still, sockets
+and pipes while it runs on with the real one. So a test that uses neither never waits.
+"""
+
+import asyncio
+import functools
+import selectors
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+
+LEAVING_S = 0.02  # a thread has called some callbacks of its finished job, but perhaps not all
+
+
+class DeadlockError(AssertionError):
+    """Every task waits and no timer is pending: nothing can ever happen again."""
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.jobs: set[Future] = set()
+        self.leaving = False
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if self.jobs:
+            return super().select(None)
+        if self.leaving:
+            self.leaving = False
+            if ready := super().select(LEAVING_S):
+                return ready
+        if len(self.get_map()) > 1:  # more than the loop's own wake-up pipe
+            return self._select_in_real_time(timeout)
+        if timeout is None:
+            raise DeadlockError(f"nothing can run after t={self.now:.3f}s")
+        self.now += timeout
+        return ready
+
+    def _select_in_real_time(
+        self, timeout: float | None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        began = time.perf_counter()
+        ready = super().select(timeout)
+        self.now += time.perf_counter() - began
+        return ready
+
+
+class VirtualClockLoop(asyncio.SelectorEventLoop):
+    """A loop that starts at t=0 s and does not sleep in real time."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+    def run_forever(self) -> None:
+        submit = ThreadPoolExecutor.submit
+
+        @functools.wraps(submit)
+        def counted(executor: ThreadPoolExecutor, *args: object, **kwargs: object) -> Future:
+            job = submit(executor, *args, **kwargs)
+            self._jumping.jobs.add(job)
+            job.add_done_callback(self._tell_done)
+            return job
+
+        ThreadPoolExecutor.submit = counted
+        try:
+            super().run_forever()
+        finally:
+            ThreadPoolExecutor.submit = submit
+
+    async def shutdown_default_executor(self, *args: float | None) -> None:
+        job: Future = Future()  # asyncio does this in a thread of its own
+        self._jumping.jobs.add(job)
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self._jumping.jobs.discard(job)
+
+    def _tell_done(self, job: Future) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self.call_soon_threadsafe(self._done, job)
+
+    def _done(self, job: Future) -> None:
+        self._jumping.jobs.discard(job)
+        self._jumping.leaving = True
