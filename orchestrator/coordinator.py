@@ -250,13 +250,13 @@ class Coordinator:
                 case Kind.REPLY:
                     self._reply(message, DeviceId(topic.suffix))
                 case Kind.EVENT:
-                    heartbeat = decode_event(message)
-                    if heartbeat is not None:
+                    if (heartbeat := decode_event(message)) is not None:
                         self.handle(beat_of(heartbeat))
                 case Kind.DISCOVERY:
                     self._card_seen(message)
-                case Kind.REQUEST if self.front is not None:
-                    self.front.received(message)
+                case Kind.REQUEST:
+                    if self.front is not None:
+                        self.front.received(message)
         except RemoteProtocolError as error:
             if self._inbox.malformed(message.topic):
                 telemetry.malformed(message.topic, str(error))

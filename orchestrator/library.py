@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from orchestrator.clock import loop_clock
 from orchestrator.coordinator import Coordinator
@@ -25,8 +25,6 @@ from protocol.types import Json, Outcome, RunId, TaskId
 FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 PAGE = 512  # journal entries read at once
 DEFAULT_ADDRESS = Address("muster", "default", "coordinator")
-
-_Returned = TypeVar("_Returned")
 
 
 @dataclass(frozen=True, slots=True)

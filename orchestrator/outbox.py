@@ -18,7 +18,7 @@ from protocol.codec import encode_order, encode_plain_offer
 from protocol.errors import NotConnectedError, QueueFullError
 from protocol.topics import Address
 from protocol.transport import Message
-from protocol.types import AttemptId, DeviceCard, DeviceId
+from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
 
 ACK_AFTER_S = 0.25  # well under a heartbeat; a device keeps what is not acknowledged
 ACKS_AT_ONCE = 64  # so that a renewal stays small
@@ -126,7 +126,7 @@ class Outbox:
             self._flush_device(device)
 
     def _flush_device(self, device: DeviceId) -> None:
-        epochs: Mapping[m.RunId, int] = {}
+        epochs: Mapping[RunId, int] = {}
         self._send(device, m.Renew(epochs, (), 1.0, self._take_acks(device)))
 
     def _take_acks(self, device: DeviceId) -> tuple[AttemptId, ...]:

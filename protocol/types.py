@@ -4,7 +4,7 @@ Pure data without behaviour. Durations and sizes carry their unit in the name; o
 durations travel, never points in time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
@@ -16,7 +16,7 @@ DeviceId = NewType("DeviceId", str)
 Incarnation = NewType("Incarnation", str)
 
 Json: TypeAlias = (
-    "bool | int | float | str | list[Json] | tuple[Json, ...] | Mapping[str, Json] | None"
+    "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 )
 """Anything JSON can say. Frozen values hold it unshared: nobody mutates it after hand-over."""
 

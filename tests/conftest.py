@@ -40,24 +40,24 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture(scope="session")
-def mosquitto() -> Iterator[BrokerProcess]:
+def installed_mosquitto() -> str:
+    """Return where mosquitto is; without one the test is skipped, and fails in CI."""
+    try:
+        return find_mosquitto()
+    except BrokerError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def mosquitto(installed_mosquitto) -> Iterator[BrokerProcess]:
     """One broker for the whole session; whoever restarts or kills one starts their own."""
-    need_mosquitto()
     broker = BrokerProcess()
     with asyncio.Runner() as runner:
         runner.run(broker.__aenter__())
         yield broker
         runner.run(broker.__aexit__())
-
-
-def need_mosquitto() -> None:
-    """Skip the test where mosquitto is missing; in CI that is a failure."""
-    try:
-        find_mosquitto()
-    except BrokerError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
 
 
 @pytest.fixture

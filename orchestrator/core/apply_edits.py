@@ -1,7 +1,8 @@
 """Committing a draft that was found acceptable."""
 
+from orchestrator.core.change import Change
 from orchestrator.core.facts import EditAccepted, RunStatus
-from orchestrator.core.graph import Draft, draft, rerank
+from orchestrator.core.graph import Draft, rerank
 from orchestrator.core.lifecycle import FINAL, TaskCause, TaskState
 from orchestrator.core.moves import move
 from orchestrator.core.state import Run, State, Task
@@ -11,7 +12,9 @@ from protocol.types import TaskId
 def accept_edit(state: State, fact: EditAccepted) -> None:
     """Change the graph as the batch says; what runs or is finished stays as it is (I7)."""
     run = state.runs[fact.run]
-    drafted = draft(run, fact.edits)
+    drafted, run.change = run.change, None
+    if drafted is None or drafted.edits is not fact.edits:
+        drafted = Draft(run, fact.edits)  # from the journal, not judged in this step
     run.revision = fact.revision
     if run.status is RunStatus.PLANNING:
         run.status = RunStatus.RUNNING
@@ -43,7 +46,7 @@ def _remove(state: State, run: Run, name: TaskId) -> None:
     del run.tasks[name]
 
 
-def _rewire(state: State, run: Run, name: TaskId, drafted: Draft) -> None:
+def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:
     task = run.tasks[name]
     edges = drafted.incoming[name]
     before = [edge.predecessor for edge in task.incoming]

@@ -6,9 +6,10 @@ and its ancestors, not the graph.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from orchestrator.core.change import Change
 from orchestrator.core.edits import (
     AddDependency,
     AddTask,
@@ -29,19 +30,15 @@ from orchestrator.core.state import Run, Task
 from protocol.types import TaskId
 
 
-class Draft:
-    """What a run's graph would be after some edits."""
+class Draft(Change):
+    """What a run's graph would be after some edits, and what speaks against them."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, edits: Iterable[Edit]) -> None:
+        super().__init__(edits)
         self.run = run
-        self.specs: dict[TaskId, TaskSpec | None] = {}
-        """Tasks added, replaced or (None) removed."""
-        self.incoming: dict[TaskId, dict[TaskId, Dependency]] = {}
-        """Every dependency of each task whose dependencies changed."""
-        self.cancels: list[TaskId] = []
-        self.fresh: set[TaskId] = set()
-        """Replaced or given other arguments: what was tried before no longer counts."""
         self.reasons: list[Reason] = []
+        for edit in edits:
+            self.apply(edit)
 
     def exists(self, task: TaskId) -> bool:
         """Tell whether the task is there after the edits."""
@@ -79,8 +76,8 @@ class Draft:
             case _:
                 self._rewrite(edit)
 
-    def finish(self) -> Sequence[Reason]:
-        """Check what only the whole batch can tell, and return every reason against it."""
+    def finish(self) -> None:
+        """Check what only the whole batch can tell."""
         for task, edges in self.incoming.items():
             for predecessor in edges:
                 if not self.exists(predecessor):
@@ -92,7 +89,6 @@ class Draft:
             if cycle:
                 path = " → ".join(cycle)
                 self.refuse("cycle", cycle[0], f"the dependencies form a cycle: {path}")
-        return self.reasons
 
     def refuse(self, rule: str, task: TaskId | None, detail: str) -> None:
         """Note a reason."""
@@ -159,8 +155,6 @@ class Draft:
             self.refuse("unknown_task", task, f"there is no task {task!r}")
         elif row.state in FINAL:
             self.refuse("final", task, f"task {task!r} is {row.state} already")
-        else:
-            self.cancels.append(task)
 
     def _editable(self, task: TaskId) -> bool:
         if not self.exists(task):
@@ -206,19 +200,11 @@ class Draft:
         return (edge.predecessor for edge in row.incoming) if row else iter(())
 
 
-def draft(run: Run, edits: Iterable[Edit]) -> Draft:
-    """Try edits on a run, one after the other."""
-    result = Draft(run)
-    for edit in edits:
-        result.apply(edit)
-    return result
-
-
-def reasons_against(run: Run, batch: EditBatch) -> Sequence[Reason]:
-    """Return why a batch cannot be accepted now; empty if it can."""
+def judge(run: Run, batch: EditBatch) -> Draft:
+    """Try a batch on a run; it can be accepted now if no `reasons` speak against it."""
+    tried = Draft(run, batch.edits)
     if not batch.edits:
-        return (Reason("empty", None, "the batch has no edits"),)
-    tried = draft(run, batch.edits)
+        tried.refuse("empty", None, "the batch has no edits")
     if batch.base_revision != run.revision:
         for task in {**dict.fromkeys(batch.reads), **tried.specs, **tried.incoming}:
             row = run.tasks.get(task)
@@ -229,7 +215,8 @@ def reasons_against(run: Run, batch: EditBatch) -> Sequence[Reason]:
                     f"task {task!r} was edited in revision {row.revision}, after the batch's "
                     f"base {batch.base_revision}: read the run again",
                 )
-    return tried.finish()
+    tried.finish()
+    return tried
 
 
 def rerank(

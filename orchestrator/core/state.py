@@ -7,6 +7,7 @@ follow from them. Nothing here decides.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.core.change import Change
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.facts import (
     Awaiting,
@@ -113,6 +114,8 @@ class Run:
     asks: dict[str, PlanAsked] = field(default_factory=dict)
     asked: int = 0
     ended_at: float | None = None
+    change: Change | None = None
+    """The batch being accepted in the step under way."""
 
     @property
     def id(self) -> RunId:

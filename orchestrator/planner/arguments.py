@@ -115,5 +115,5 @@ def _refers(value: Json) -> bool:
             return False
         case Mapping():
             return FROM in value or ITEM in value or any(map(_refers, value.values()))
-        case list() | tuple():
+        case _:
             return any(map(_refers, value))

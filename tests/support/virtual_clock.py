@@ -1,13 +1,14 @@
 """An asyncio loop whose time jumps to the next timer when nothing is runnable.
 
 The same idea as trio's MockClock with autojump and aiotools' VirtualClock. What happens outside
-the loop is waited for in real time: jobs of a thread pool while the clock stands still, sockets
-and pipes while it runs on with the real one. So a test that uses neither never waits.
+the loop is waited for in real time: jobs of a thread pool while the clock stands still, sockets,
+pipes and child processes while it runs on with the real one. So a test that uses neither never waits.
 """
 
 import asyncio
 import functools
 import selectors
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -36,7 +37,7 @@ class _JumpingSelector(selectors.SelectSelector):
             self.leaving = False
             if ready := super().select(LEAVING_S):
                 return ready
-        if len(self.get_map()) > 1:  # more than the loop's own wake-up pipe
+        if len(self.get_map()) > 1 or _children():  # more than the loop's own wake-up pipe
             return self._select_in_real_time(timeout)
         if timeout is None:
             raise DeadlockError(f"nothing can run after t={self.now:.3f}s")
@@ -50,6 +51,11 @@ class _JumpingSelector(selectors.SelectSelector):
         ready = super().select(timeout)
         self.now += time.perf_counter() - began
         return ready
+
+
+def _children() -> bool:
+    # Where the system has no pidfd, asyncio waits for each child process in a thread.
+    return any(thread.name.startswith("waitpid-") for thread in threading.enumerate())
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):

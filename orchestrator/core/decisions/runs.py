@@ -8,7 +8,7 @@ from orchestrator.core.commands import AnswerAttempt, AskPlanner
 from orchestrator.core.decisions.outcomes import cancel, fail
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
-from orchestrator.core.graph import reasons_against
+from orchestrator.core.graph import judge
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Now
 from orchestrator.core.state import Run
@@ -19,13 +19,15 @@ def submit(step: Step, event: e.Submit) -> None:
     """Take a request, once for each key of an owner, and have it planned."""
     if (event.owner, event.key) in step.state.keys:
         return
-    if event.plan is not None and (reasons := reasons_against(_unborn(event), event.plan)):
-        raise EditRefusedError(reasons)
+    judged = judge(_unborn(event), event.plan) if event.plan is not None else None
+    if judged is not None and judged.reasons:
+        raise EditRefusedError(judged.reasons)
     step.emit(_submitted(event, step.now))
     run = step.run(event.run)
     if event.plan is None:
         _ask_for_plan(step, run)
     else:
+        run.change = judged
         step.emit(f.EditAccepted(run.id, 1, "submitter", event.plan.edits))
 
 
@@ -110,10 +112,11 @@ def stop_run(step: Step, run: Run, why: str, *, failed: bool) -> None:
 
 def accept_or_refuse(step: Step, run: Run, batch: EditBatch, *, by: str) -> Sequence[Reason]:
     """Accept a batch whole, or refuse it whole and return the reasons."""
-    reasons = reasons_against(run, batch)
-    if reasons:
-        step.emit(f.EditRefused(run.id, by, batch.base_revision, tuple(reasons)))
-        return reasons
+    judged = judge(run, batch)
+    if judged.reasons:
+        step.emit(f.EditRefused(run.id, by, batch.base_revision, tuple(judged.reasons)))
+        return judged.reasons
+    run.change = judged
     step.emit(f.EditAccepted(run.id, run.revision + 1, by, batch.edits))
     for edit in batch.edits:
         if isinstance(edit, CancelTask):

@@ -15,6 +15,7 @@ from orchestrator.core.estimates import Estimates
 from orchestrator.core.model import TaskSpec
 from protocol.types import AttemptId, DeviceCard, DeviceId, ResourceNeed, RunId, SkillInfo
 
+QUICKEST = 8  # devices that a task may wait for although another has room
 EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
 
 
@@ -94,8 +95,10 @@ class Demand:
     queue: list[Entry] = field(default_factory=list)
     room: list[Room] = field(default_factory=list)
     waiting: int = 0
-    fastest: float | None = None
-    """The smallest estimate seen among its devices: whether any busy one can be better at all."""
+    quickest: list[tuple[float, Machine]] = field(default_factory=list)
+    """The devices with the smallest estimates, busy or not, as of the last look at all of them."""
+    look_in: int = 0
+    """Pushes until the next such look: as many as there are devices, so that it costs O(1)."""
 
     def head(self) -> Entry | None:
         """Return the first task that still waits here."""
@@ -237,16 +240,20 @@ class Board:
 
     def _push(self, demand: Demand, machine: Machine) -> None:
         seconds = self.seconds(demand, machine)
-        if demand.fastest is None or seconds < demand.fastest:
-            demand.fastest = seconds
         heapq.heappush(demand.room, (seconds, len(machine.attempts), machine.order, machine))
-        if len(demand.room) > 8 * len(demand.machines) + 64:
-            demand.room = [
-                (self.seconds(demand, m), len(m.attempts), m.order, m)
-                for m in demand.machines.values()
-            ]
-            heapq.heapify(demand.room)
-            demand.fastest = demand.room[0][0] if demand.room else None
+        demand.look_in -= 1
+        if demand.look_in < 0:
+            self._look(demand)
+
+    def _look(self, demand: Demand) -> None:
+        """Look at every device of a demand: which are quickest, and drop what is stale."""
+        demand.room = [
+            (self.seconds(demand, m), len(m.attempts), m.order, m)
+            for m in demand.machines.values()
+        ]
+        heapq.heapify(demand.room)
+        demand.quickest = [(s, m) for s, _, _, m in heapq.nsmallest(QUICKEST, demand.room)]
+        demand.look_in = 4 * len(demand.machines) + 64
 
     def _forget_empty(self) -> None:
         empty = [demand for demand in self._demands.values() if not demand.waiting]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from orchestrator.core.scheduling import Placement
 from orchestrator.core.scheduling.board import Board, Busy, Demand, Entry, QueueKey
 
+WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
 LOOK_PAST = 8  # tasks that may be left to better devices while one worse device has room
 
 
@@ -42,26 +43,20 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     if room is None:
         return None
     estimate_s, _, _, device = room
-    passed = _left_to_better(board, demand, estimate_s, now)
+    passed = _left_to_better(demand, estimate_s, now)
     entry = _nth(demand, passed)
     return Placement(entry[2], device, estimate_s) if entry is not None else None
 
 
-def _left_to_better(board: Board, demand: Demand, estimate_s: float, now: float) -> int:
+def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
     """Count the tasks that busy devices would finish before an idle one finishes its first."""
     count = 0
-    fastest = demand.fastest
-    if fastest is None or fastest >= estimate_s:
-        return 0
-    for machine in demand.machines.values():
-        if not machine.available or machine.free > 0:
-            continue
-        here_s = board.seconds(demand, machine)
-        if here_s < estimate_s:
+    for here_s, machine in demand.quickest:
+        if here_s >= estimate_s * WORTH_WAITING:
+            break
+        if machine.available and machine.free <= 0:
             wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
-            count += int((estimate_s - wait_s) / here_s) * machine.card.slots
-            if count >= LOOK_PAST:
-                break
+            count += max(0, int((estimate_s - wait_s) / here_s)) * machine.card.slots
     return count
 
 

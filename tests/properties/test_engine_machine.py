@@ -1,0 +1,349 @@
+"""The engine under any order of events, true and false; afterwards every run ends (I10).
+
+`World` checks the invariants after every step, folds the facts into a second engine (I11), and
+watches final states (I6), tokens and epochs (I9) and `once` effects (I13).
+"""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core.edits import (
+    AddDependency,
+    AddTask,
+    CancelTask,
+    EditBatch,
+    RemoveDependency,
+    RemoveTask,
+    ReplaceTask,
+    SetArgs,
+)
+from orchestrator.core.errors import RequestError
+from orchestrator.core.model import (
+    Dependency,
+    ForEach,
+    Limits,
+    Needs,
+    On,
+    Op,
+    Predicate,
+    RunLimits,
+    TaskSpec,
+)
+from orchestrator.core.tuning import Tuning
+from protocol.types import (
+    AttemptId,
+    Cancelled,
+    DeviceCard,
+    DeviceId,
+    Effect,
+    Failed,
+    FailureKind,
+    Incarnation,
+    Load,
+    Rejected,
+    ResourceNeed,
+    RunId,
+    SkillInfo,
+    Succeeded,
+    TaskId,
+    Unknown,
+)
+from tests.support.world import World
+
+RUNS = [RunId("r0"), RunId("r1")]
+TASKS = [TaskId(f"t{n}") for n in range(4)]
+DEVICES = [DeviceId(f"d{n}") for n in range(3)]
+SKILLS = ["read", "write"]
+
+runs = st.sampled_from(RUNS)
+tasks = st.sampled_from(TASKS)
+devices = st.sampled_from(DEVICES)
+needs = st.builds(
+    Needs,
+    device=st.sampled_from([None, None, None, *DEVICES]),
+    labels=st.sampled_from([{}, {}, {"site": "lab"}]),
+    resources=st.sampled_from([(), (), (ResourceNeed("memory", "m", 2.0),)]),
+)
+arguments = st.one_of(
+    st.just({}), st.builds(lambda name: {"in": {"$from": name, "path": [0]}}, tasks)
+)
+for_each = st.one_of(
+    *[st.none()] * 4,
+    st.just(ForEach()),
+    st.builds(lambda source, least: ForEach({"$from": source}, min_success=least), tasks,
+              st.sampled_from([None, 1])),
+)  # fmt: skip
+specs = st.builds(
+    TaskSpec,
+    tasks,
+    st.sampled_from(SKILLS),
+    args=arguments,
+    needs=needs,
+    limits=st.builds(
+        Limits,
+        queue_s=st.sampled_from([20.0, 60.0]),
+        run_s=st.sampled_from([10.0, 40.0]),
+        start_s=st.sampled_from([1.0, 15.0]),
+        input_s=st.just(30.0),
+        unknown_s=st.just(25.0),
+        attempts=st.sampled_from([1, 3]),
+    ),
+    effect=st.sampled_from([None, *Effect]),
+    estimate_s=st.sampled_from([None, 1.0, 30.0]),
+    for_each=for_each,
+)
+conditions = st.sampled_from(
+    [
+        *((on, None) for on in (On.SUCCESS, On.SUCCESS, On.FAILURE, On.COMPLETION)),
+        (On.WHEN, Predicate((0,), Op.EQ, 1)),
+        (On.WHEN, Predicate((0,), Op.EQ, 7)),
+    ]
+)
+dependencies = st.builds(lambda a, b, how: Dependency(a, b, *how), tasks, tasks, conditions)
+edits = st.one_of(
+    st.builds(AddTask, specs),
+    st.builds(AddTask, specs),
+    st.builds(ReplaceTask, specs),
+    st.builds(SetArgs, tasks, arguments),
+    st.builds(RemoveTask, tasks),
+    st.builds(AddDependency, dependencies),
+    st.builds(AddDependency, dependencies),
+    st.builds(RemoveDependency, tasks, tasks),
+    st.builds(CancelTask, tasks),
+)
+outcomes = st.sampled_from(
+    [
+        *[Succeeded([1, 2])] * 3,
+        Succeeded(None),
+        Rejected("busy"),
+        Cancelled(),
+        Unknown("power was lost"),
+        *(Failed(kind, "scripted") for kind in FailureKind),
+    ]
+)
+
+
+@st.composite
+def first_plans(draw):
+    """A plan that is usually accepted: later tasks depend on earlier ones."""
+    count = draw(st.integers(1, len(TASKS)))
+    made = {spec.id: spec for spec in draw(st.lists(specs, min_size=count, max_size=count))}
+    order = list(made)
+    parts = [AddTask(spec) for spec in made.values()]
+    for n, name in enumerate(order):
+        for before in order[:n]:
+            if draw(st.booleans()):
+                how = draw(conditions)
+                parts.append(AddDependency(Dependency(before, name, *how)))
+    return EditBatch(0, tuple(parts))
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Anybody may say anything at any time."""
+
+    def __init__(self):
+        super().__init__()
+        self.world = World(tuning=Tuning(rejections=3))
+        self.lives = dict.fromkeys(DEVICES, 0)
+
+    @property
+    def state(self):
+        return self.world.engine.state
+
+    def any_attempt(self, data) -> c.Offer | None:
+        """Mostly one that the engine still knows."""
+        known = [self.world.offers[name] for name in self.state.attempts]
+        return data.draw(st.sampled_from([*known, *known, *self.world.offers.values()]))
+
+    def life(self, device):
+        return Incarnation(str(self.lives[device]))
+
+    # Requests
+
+    @rule(run=runs, plan=st.one_of(st.none(), first_plans(), first_plans()),
+          deadline_s=st.sampled_from([None, None, 50.0]), revisions=st.integers(0, 2))  # fmt: skip
+    def submit(self, run, plan, deadline_s, revisions):
+        limits = RunLimits(plan_s=15.0, revisions=revisions, deadline_s=deadline_s)
+        try:
+            self.world.tell(e.Submit(run, f"k-{run}", "do", limits=limits, plan=plan))
+        except RequestError:
+            return
+
+    @precondition(lambda self: any(run.asks for run in self.state.runs.values()))
+    @rule(data=st.data(), batch=st.one_of(st.none(), first_plans(), st.lists(edits, max_size=3)),
+          stale=st.booleans())  # fmt: skip
+    def plan(self, data, batch, stale):
+        asks = [ask for run in self.state.runs.values() for ask in run.asks.values()]
+        ask = data.draw(st.sampled_from(asks))
+        if batch is None:
+            event = e.PlanFailed(ask.run, ask.ask, "no idea")
+        else:
+            if isinstance(batch, list):
+                base = self.state.runs[ask.run].revision - stale
+                batch = EditBatch(max(0, base), tuple(batch))
+            event = e.PlanProposed(ask.run, ask.ask, batch)
+        self.world.tell(event)
+        self.world.retell(event)
+
+    @precondition(lambda self: self.state.runs)
+    @rule(data=st.data(), parts=st.lists(edits, max_size=3), stale=st.booleans())
+    def edit(self, data, parts, stale):
+        run = self.state.runs[data.draw(st.sampled_from(list(self.state.runs)))]
+        before = self.world.engine.snapshot(run.id)
+        base = max(0, run.revision - stale)
+        try:
+            self.world.tell(e.EditRequested(run.id, "p", EditBatch(base, tuple(parts))))
+        except RequestError:
+            assert run.ended_at is not None
+        if run.revision == before.revision:
+            assert repr(self.world.engine.snapshot(run.id)) == repr(before), "I7"
+
+    @precondition(lambda self: self.state.runs)
+    @rule(data=st.data(), kind=st.sampled_from([e.PauseRun, e.ResumeRun, e.ResumeRun]))
+    def hold(self, data, kind):
+        run = data.draw(st.sampled_from(list(self.state.runs)))
+        try:
+            self.world.tell(kind(run))
+        except RequestError:
+            assert self.state.runs[run].ended_at is not None
+        else:
+            self.world.retell(kind(run)) if self.state.runs[run].ended_at is None else None
+
+    @precondition(lambda self: self.state.runs)
+    @rule(data=st.data())
+    def cancel(self, data):
+        run = data.draw(st.sampled_from(list(self.state.runs)))
+        self.world.tell(e.CancelRun(run, "enough"))
+        self.world.retell(e.CancelRun(run, "enough"))
+
+    @precondition(lambda self: self.state.runs)
+    @rule(data=st.data(), name=tasks, outcome=outcomes, settle=st.booleans())
+    def answer(self, data, name, outcome, settle):
+        run = data.draw(st.sampled_from(list(self.state.runs)))
+        event = (
+            e.SettleUnknown(run, name, outcome, "p")
+            if settle
+            else e.AnswerInput(run, name, "yes", "p")
+        )
+        try:
+            self.world.tell(event)
+        except RequestError:
+            return
+
+    # Devices
+
+    @rule(device=devices, slots=st.integers(1, 3), skills=st.sampled_from([SKILLS, SKILLS[:1]]),
+          lab=st.booleans(), effect=st.sampled_from(Effect), extension=st.sampled_from([1, 1, 0]),
+          memory=st.sampled_from([0.0, 2.0, 5.0]), speed=st.sampled_from([1.0, 4.0]))  # fmt: skip
+    def join(self, device, slots, skills, lab, effect, extension, memory, speed):
+        card = DeviceCard(
+            device,
+            labels={"site": "lab"} if lab else {},
+            skills=tuple(SkillInfo(name, effect=effect) for name in skills),
+            slots=slots,
+            capacity={"memory": memory},
+            speed=speed,
+            extension=bool(extension),
+        )
+        self.world.tell(e.Announced(card, online=True))
+        self.world.retell(e.Announced(card, online=True))
+        if extension:
+            self.beat(device, draining=False, connected=True)
+
+    @rule(device=devices, draining=st.booleans(), connected=st.booleans())
+    def beat(self, device, draining, connected):
+        if device in self.state.devices:
+            self.world.beat(
+                device, life=self.life(device), load=Load(draining=draining), connected=connected
+            )
+
+    @rule(device=devices)
+    def fall_silent(self, device):
+        self.world.alive.pop(device, None)
+
+    @rule(device=devices)
+    def lose_ledger(self, device):
+        self.lives[device] += 1
+
+    @precondition(lambda self: self.state.devices)
+    @rule(data=st.data(), gone=st.booleans())
+    def part(self, data, gone):
+        device = data.draw(st.sampled_from(list(self.state.devices)))
+        card = self.state.devices[device].card
+        event = e.Unregistered(device) if gone else e.Announced(card, online=False)
+        self.world.alive.pop(device, None)
+        self.world.tell(event)
+        self.world.retell(event)
+
+    @rule(device=devices, data=st.data())
+    def reconcile(self, device, data):
+        held = self.world.held(device)
+        for name in list(held):
+            if data.draw(st.booleans()):
+                del held[name]
+        self.world.hello(device, {**held, AttemptId("forged"): True}, life=self.life(device))
+
+    # Attempts
+
+    @precondition(lambda self: self.world.offers)
+    @rule(data=st.data(), started=st.booleans(), forged=st.sampled_from([False, False, True]))
+    def report(self, data, started, forged):
+        offer = self.any_attempt(data)
+        device = DeviceId("forger") if forged else offer.device
+        event = e.AttemptReported(device, offer.attempt, started)
+        self.world.retell(event) if forged else self.world.tell(event)
+        self.world.retell(event)
+
+    @precondition(lambda self: self.world.offers)
+    @rule(data=st.data(), outcome=outcomes, forged=st.sampled_from([False, False, False, True]))
+    def finish(self, data, outcome, forged):
+        offer = self.any_attempt(data)
+        device = DeviceId("forger") if forged else offer.device
+        event = e.AttemptFinished(device, offer.attempt, outcome, 1.0)
+        self.world.retell(event) if forged else self.world.tell(event)
+        self.world.retell(event)
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data())
+    def ask(self, data):
+        offer = self.any_attempt(data)
+        event = e.AttemptAsked(offer.device, offer.attempt, "which?")
+        self.world.tell(event)
+        self.world.retell(event)
+
+    # Time
+
+    @rule()
+    def next_deadline(self):
+        due = self.world.engine.next_deadline()
+        if due is not None:
+            self.world.at = max(self.world.at, due)
+            self.world.tell(e.TimePassed())
+            self.world.retell(e.TimePassed())
+
+    @rule(seconds=st.sampled_from([0.1, 3.0, 8.0, 30.0]))
+    def wait(self, seconds):
+        self.world.wait(seconds)
+
+    @rule(away_s=st.sampled_from([0.0, 5.0, 100.0]), elapsed=st.sampled_from([None, 0.0]))
+    def restart(self, away_s, elapsed):
+        self.world.restart(away_s=away_s, elapsed=elapsed)
+        self.world.tell(e.Connected())
+
+    def teardown(self):
+        for run in self.state.runs.values():
+            if run.paused and run.ended_at is None:
+                self.world.tell(e.ResumeRun(run.id))
+        self.world.settle()
+
+
+TestEngine = EngineMachine.TestCase
+TestEngine.settings = settings(
+    max_examples=100,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

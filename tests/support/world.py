@@ -1,0 +1,354 @@
+"""A fleet, a planner and a clock, as far as the engine sees them: tests tell it what happens.
+
+Every event is decided by one engine and its facts are folded into a second one. After each step
+the invariants are checked, and both states are compared but for what is volatile (I11).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core import facts as f
+from orchestrator.core.edits import AddDependency, AddTask, Edit, EditBatch
+from orchestrator.core.engine import Decision, Engine
+from orchestrator.core.errors import RequestError, UnknownRunError
+from orchestrator.core.lifecycle import FINAL, LIVE
+from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, RunLimits, TaskSpec
+from orchestrator.core.state import State
+from orchestrator.core.tuning import Tuning
+from protocol.types import (
+    AttemptId,
+    Cancelled,
+    DeviceCard,
+    DeviceId,
+    Effect,
+    Incarnation,
+    Load,
+    Outcome,
+    Rejected,
+    RunId,
+    SkillInfo,
+    Succeeded,
+    TaskId,
+)
+
+RUN = RunId("run")
+BEAT_S = 2.0
+VOLATILE_FIELDS = {"load", "seen_at", "ticket", "demand"}
+
+
+def task(name: str, skill: str = "work", **rest) -> TaskSpec:
+    return TaskSpec(TaskId(name), skill, **rest)
+
+
+def edge(predecessor: str, successor: str, on: On = On.SUCCESS, when=None) -> Dependency:
+    return Dependency(TaskId(predecessor), TaskId(successor), on, when)
+
+
+def plan(*parts: TaskSpec | Dependency | Edit, base: int = 0, reads=()) -> EditBatch:
+    """Tasks and dependencies stand for adding them."""
+    edits = tuple(
+        AddTask(part)
+        if isinstance(part, TaskSpec)
+        else AddDependency(part)
+        if isinstance(part, Dependency)
+        else part
+        for part in parts
+    )
+    return EditBatch(base, edits, reads)
+
+
+def card(name: str, *skills: str, effect: Effect = Effect.IDEMPOTENT, **rest) -> DeviceCard:
+    offered = tuple(SkillInfo(skill, effect=effect) for skill in skills or ("work",))
+    return DeviceCard(DeviceId(name), skills=offered, **rest)
+
+
+def plain(value: object) -> object:
+    """Return a value as nested tuples that compare and print the same under any hash seed."""
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [each.name for each in fields(value) if each.name not in VOLATILE_FIELDS]
+        return (type(value).__name__, *((name, plain(getattr(value, name))) for name in names))
+    if isinstance(value, Mapping):
+        return tuple((plain(key), plain(item)) for key, item in value.items())
+    if isinstance(value, frozenset):
+        return tuple(sorted(map(str, value)))
+    if isinstance(value, list | tuple):
+        return tuple(map(plain, value))
+    return value
+
+
+def digest(state: State) -> tuple[object, ...]:
+    """What a restart keeps: everything but loads, heartbeats and the times of reminders."""
+    return (
+        plain(state.runs),
+        plain(state.keys),
+        plain(state.devices),
+        sorted(state.attempts),
+        [t.demand is not None for run in state.runs.values() for t in run.tasks.values()],
+        sorted(key for key in state.timers.pending() if key[0] != "device"),
+        (state.token, state.arrivals),
+    )
+
+
+class World:
+    """One coordinator and its surroundings."""
+
+    def __init__(self, *, tuning: Tuning | None = None) -> None:
+        self.tuning = tuning or Tuning()
+        self.engine = Engine(tuning=self.tuning)
+        self.fold = Engine(tuning=self.tuning)
+        self.at = 0.0
+        self.wall = 1_000_000.0
+        self.facts: list[f.Fact] = []
+        self.orders: list[c.Command] = []
+        self.offers: dict[AttemptId, c.Offer] = {}
+        self.alive: dict[DeviceId, Incarnation] = {}
+        """Devices that send heartbeats while time passes."""
+        self._journal: list[f.Fact] = []
+        self._once: dict[object, AttemptId] = {}
+        self._epochs: dict[RunId, int] = {}
+
+    # Telling
+
+    def tell(self, event: e.Event) -> Decision:
+        """Let the engine decide, and hold it to its invariants."""
+        before = self.engine.state.token
+        final = self._final()
+        try:
+            decision = self.engine.decide(event, now=Now(self.wall + self.at, self.at))
+        except (RequestError, UnknownRunError):
+            self._compare()
+            raise
+        self.facts += decision.facts
+        self.orders += decision.commands
+        for fact in decision.facts:
+            if type(fact) not in f.VOLATILE:
+                self._journal.append(fact)
+                self.fold.apply(fact)
+            self._once_only(fact)
+        self.fold.recovered()
+        self.engine.check()
+        self._compare()
+        assert final.items() <= self._final().items(), "I6"
+        for order in decision.commands:
+            self._rising(order, before)
+        return decision
+
+    def retell(self, event: e.Event) -> None:
+        """Tell something again, and see that it changes nothing (I12)."""
+        before = digest(self.engine.state)
+        again = self.tell(event)
+        assert [fact for fact in again.facts if type(fact) not in f.VOLATILE] == [], "I12"
+        assert digest(self.engine.state) == before, "I12"
+
+    def restart(self, *, away_s: float = 0.0, elapsed: float | None = None) -> Decision:
+        """Die and start again from the journal; the elapsed clock may start anew."""
+        last = (self.wall + self.at, self.at) if self._journal else (None, None)
+        self.wall += self.at + away_s
+        self.at = self.at + away_s if elapsed is None else elapsed
+        self.wall -= self.at
+        self.engine = Engine(tuning=self.tuning)
+        for fact in self._journal:
+            self.engine.apply(fact)
+        self.engine.recovered()
+        self._compare()
+        return self.tell(e.Start(*last))
+
+    # The fleet
+
+    def device(self, name: str, *skills: str, life: str = "1", **rest) -> DeviceId:
+        """Let a device join and send its first heartbeat."""
+        self.tell(e.Announced(card(name, *skills, **rest), online=True))
+        self.beat(name, life=life, connected=True)
+        return DeviceId(name)
+
+    def beat(self, name: str, *, life: str = "1", load: Load | None = None, connected=False):
+        device = DeviceId(name)
+        self.alive[device] = Incarnation(life)
+        held = self.held(name)
+        return self.tell(
+            e.Beat(device, Incarnation(life), load or Load(), tuple(held), connected=connected)
+        )
+
+    def silence(self, name: str) -> None:
+        del self.alive[DeviceId(name)]
+
+    def held(self, name: str) -> dict[AttemptId, bool]:
+        row = self.engine.state.devices.get(DeviceId(name))
+        if row is None:
+            return {}
+        return {a.id: a.started_at is not None for a in row.attempts.values() if a.state in LIVE}
+
+    def hello(self, name: str, held: Mapping[AttemptId, bool] | None = None, *, life: str = "1"):
+        holds = self.held(name) if held is None else held
+        return self.tell(e.Reconciled(DeviceId(name), Incarnation(life), holds))
+
+    def accept(self, name: str) -> AttemptId:
+        return self._report(name, started=False)
+
+    def start(self, name: str) -> AttemptId:
+        return self._report(name, started=True)
+
+    def finish(
+        self, name: str, outcome: Outcome | None = None, *, run_s: float | None = 1.0
+    ) -> AttemptId:
+        """End the attempt of a task; without an outcome it succeeds."""
+        offer = self.offer(name)
+        self.end(offer.attempt, outcome or Succeeded(None), run_s=run_s)
+        return offer.attempt
+
+    def end(self, attempt: AttemptId, outcome: Outcome, *, run_s: float | None = 1.0) -> Decision:
+        offer = self.offers[attempt]
+        return self.tell(e.AttemptFinished(offer.device, attempt, outcome, run_s))
+
+    def do(self, *names: str) -> None:
+        """Let tasks succeed, one after the other."""
+        for name in names:
+            self.finish(name)
+
+    def ask(self, name: str, question: str = "which?") -> Decision:
+        offer = self.offer(name)
+        return self.tell(e.AttemptAsked(offer.device, offer.attempt, question))
+
+    def _report(self, name: str, *, started: bool) -> AttemptId:
+        offer = self.offer(name)
+        self.tell(e.AttemptReported(offer.device, offer.attempt, started))
+        return offer.attempt
+
+    # Requests
+
+    def submit(self, *parts, run: RunId = RUN, limits: RunLimits | None = None, **rest):
+        """Submit a plan; without `limits` the planner is never asked."""
+        bounds = limits or RunLimits(revisions=0)
+        batch = plan(*parts) if parts else None
+        return self.tell(e.Submit(run, f"key-{run}", "do", limits=bounds, plan=batch, **rest))
+
+    def request(self, *, run: RunId = RUN, limits: RunLimits = DEFAULT_RUN_LIMITS):
+        """Submit a request that has to be planned."""
+        return self.submit(run=run, limits=limits)
+
+    def edit(self, *parts, base: int | None = None, run: RunId = RUN, reads=()) -> Decision:
+        revision = self.engine.state.runs[run].revision if base is None else base
+        return self.tell(
+            e.EditRequested(run, "somebody", plan(*parts, base=revision, reads=reads))
+        )
+
+    # Time
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass: every deadline is met, and living devices send heartbeats."""
+        end = self.at + seconds
+        beat_at = self.at + BEAT_S
+        while True:
+            due = self.engine.next_deadline()
+            if due is not None and due <= min(end, beat_at):
+                self.at = max(self.at, due)
+                self.tell(e.TimePassed())
+            elif beat_at <= end:
+                self.at, beat_at = beat_at, beat_at + BEAT_S
+                for device, life in list(self.alive.items()):
+                    self.beat(device, life=life)
+            else:
+                self.at = end
+                return
+
+    # Seeing
+
+    def row(self, name: str, run: RunId = RUN):
+        return self.engine.state.runs[run].tasks[TaskId(name)]
+
+    def state(self, name: str, run: RunId = RUN):
+        return self.row(name, run).state
+
+    def states(self, run: RunId = RUN) -> dict[str, str]:
+        return {name: row.state.value for name, row in self.engine.state.runs[run].tasks.items()}
+
+    def run(self, run: RunId = RUN):
+        return self.engine.state.runs[run]
+
+    def offer(self, name: str) -> c.Offer:
+        """The latest offer of a task."""
+        return self.ordered(c.Offer, task=name)[-1]
+
+    def where(self, name: str) -> str:
+        """The device that a task was last offered to."""
+        return self.offer(name).device
+
+    def ordered(self, kind: type, **wanted) -> list:
+        return _matching(self.orders, kind, wanted)
+
+    def happened(self, kind: type, **wanted) -> list:
+        return _matching(self.facts, kind, wanted)
+
+    def settle(self) -> None:
+        """Let every device do what it is told and every person be away, until all runs ended."""
+        for _ in range(2000):
+            if all(run.ended_at is not None for run in self.engine.state.runs.values()):
+                return
+            attempt = next((a for a in self.engine.state.attempts.values()), None)
+            if attempt is not None and attempt.device in self.alive:
+                self.end(attempt.id, self._obedient(attempt.id))
+                continue
+            due = self.engine.next_deadline()
+            assert due is not None, f"I10: {self.engine.state.runs}"
+            self.at = max(self.at, due)
+            for device, life in list(self.alive.items()):
+                self.beat(device, life=life)
+            self.tell(e.TimePassed())
+        raise AssertionError(f"I10: {[self.states(run) for run in self.engine.state.runs]}")
+
+    def _obedient(self, name: AttemptId) -> Outcome:
+        attempt = self.engine.state.attempts[name]
+        if attempt.state in LIVE:
+            return Succeeded([1, 2])
+        return Cancelled() if attempt.started_at is not None else Rejected("never started")
+
+    # Holding
+
+    def _compare(self) -> None:
+        for here, folded in zip(digest(self.engine.state), digest(self.fold.state), strict=True):
+            assert here == folded, "I11"
+
+    def _final(self) -> dict[object, str]:
+        tasks = {
+            (run.id, name, row.sequence): row.state
+            for run in self.engine.state.runs.values()
+            for name, row in run.tasks.items()
+            if row.state in FINAL and row.parent is None
+        }
+        runs = {
+            run.id: run.status
+            for run in self.engine.state.runs.values()
+            if run.ended_at is not None
+        }
+        return {**tasks, **runs}
+
+    def _rising(self, order: c.Command, before: int) -> None:
+        if isinstance(order, c.Offer):
+            if order.attempt not in self.offers:
+                assert order.token > before, "I9"
+                self.offers[order.attempt] = order
+            assert order.token == self.offers[order.attempt].token, "I9"
+            assert order.epoch >= self._epochs.get(order.run, 0), "I9"
+            self._epochs[order.run] = order.epoch
+
+    def _once_only(self, fact: f.Fact) -> None:
+        """I13: a `once` task is offered again only if the last attempt says it never started."""
+        match fact:
+            case f.TaskPlaced(run, name, attempt, effect=Effect.ONCE):
+                row = self.engine.state.runs[run].tasks.get(name)
+                version = (run, name, row.revision if row else None)
+                assert version not in self._once, "I13"
+                self._once[version] = attempt
+            case f.AttemptRejected(attempt=attempt):
+                self._once = {k: v for k, v in self._once.items() if v != attempt}
+
+
+def _matching(values: Iterable[object], kind: type, wanted: Mapping[str, object]) -> list:
+    return [
+        value
+        for value in values
+        if isinstance(value, kind)
+        and all(getattr(value, name) == item for name, item in wanted.items())
+    ]
