@@ -27,6 +27,7 @@ from orchestrator.planner import (
     PlanRequest,
     RevisionRequest,
 )
+from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
 from protocol.codec import PartialOutputs, decode_card, decode_event, decode_reply
@@ -76,6 +77,7 @@ class Coordinator:
         self._waiting: deque[tuple[int, Decision]] = deque()
         self._awaited: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._watchers: dict[RunId, set[asyncio.Event]] = {}
+        self._snapshots = Snapshots(self.engine, journal)
         self._partial = PartialOutputs()
         self._inbox = Inbox()
         self._alarm: asyncio.TimerHandle | None = None
@@ -107,9 +109,7 @@ class Coordinator:
 
     async def _recover(self) -> None:
         recovered = await self.journal.recover()
-        for entry in recovered.entries:
-            self.engine.apply(entry.fact)
-        self.engine.recovered()
+        recover(self.engine, recovered)
         last = recovered.last
         self.handle(e.Start(last.wall if last else None, last.elapsed if last else None))
 
@@ -134,6 +134,7 @@ class Coordinator:
         decision = self.engine.decide(event, now=now)
         seq = self.journal.append(now, decision.facts)
         if decision.facts or decision.commands:
+            self._snapshots.note(decision.facts)
             self._waiting.append((seq, decision))
             if self.journal.durable >= seq:
                 self._durable(seq)

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
+from typing_extensions import TypeAliasType
+
 RunId = NewType("RunId", str)
 TaskId = NewType("TaskId", str)
 AttemptId = NewType("AttemptId", str)
 DeviceId = NewType("DeviceId", str)
 Incarnation = NewType("Incarnation", str)
 
-Json: TypeAlias = (
-    "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+Json = TypeAliasType(
+    "Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 )
 """Anything JSON can say. Frozen values hold it unshared: nobody mutates it after hand-over."""
 

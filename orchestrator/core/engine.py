@@ -19,7 +19,7 @@ Invariants, proved by tests that name their numbers (`check` raises on those tha
 * I14 No pin is protected past the last use the graph knows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from orchestrator.core.decisions.progress import settle
 from orchestrator.core.errors import UnknownRunError
 from orchestrator.core.facts import Fact
 from orchestrator.core.model import Now
+from orchestrator.core.rows import Saved, restore
 from orchestrator.core.scheduling import Place
 from orchestrator.core.scheduling.earliest_finish import place as earliest_finish
 from orchestrator.core.snapshot import RunSnapshot, snapshot
@@ -98,6 +99,10 @@ class Engine:
     def apply(self, fact: Fact) -> None:
         """Fold one fact of a journal; `recovered` ends the folding."""
         APPLY[type(fact)](self.state, fact)
+
+    def restore(self, rows: Iterable[Saved]) -> None:
+        """Start from a snapshot's rows, in an engine that is still empty."""
+        restore(self.state, rows)
 
     def recovered(self) -> None:
         """Forget what steps long past had still to look at: their facts followed."""

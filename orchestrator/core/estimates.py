@@ -4,6 +4,7 @@ A window-free running mean whose weight is bounded, so that it follows drift; a 
 is the prior. All in seconds. Source: SCHEDULING.md, Estimates; quantiles come with hedging.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from protocol.types import DeviceId
@@ -55,6 +56,28 @@ class Estimates:
         if here is None:
             return prior
         return (here.value * here.weight + prior * PRIOR_WEIGHT) / (here.weight + PRIOR_WEIGHT)
+
+    def skills(self) -> Iterable[str]:
+        """Return the skills that anything was learned of."""
+        return self._skill
+
+    def saved(self, skill: str) -> tuple[float, float, tuple[tuple[DeviceId, float, float], ...]]:
+        """Return what was learned of a skill: mean and weight, overall and by device."""
+        overall = self._skill[skill]
+        here = tuple(
+            (device, mean.value, mean.weight)
+            for (name, device), mean in self._here.items()
+            if name == skill
+        )
+        return overall.value, overall.weight, here
+
+    def load(
+        self, skill: str, overall: Mean, here: Iterable[tuple[DeviceId, float, float]]
+    ) -> None:
+        """Take back what `saved` returned."""
+        self._skill[skill] = overall
+        for device, value, weight in here:
+            self._here[skill, device] = Mean(value, weight)
 
     def reference(self, skill: str, declared: float | None) -> float:
         """Return the expected duration of `skill` on a device of speed 1."""

@@ -61,6 +61,20 @@ def decode(row: Row, version: int = VERSION, *, upgrades: Upgrades = UPGRADES) -
     return cast("Fact", _build(cls, values))
 
 
+def encode_row(row: object) -> bytes:
+    """Return a dataclass of plain values as bytes; see `encode`."""
+    return _dumps(row).encode()
+
+
+def decode_row(cls: type, body: bytes) -> object:
+    """Return the dataclass that `encode_row` wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: The row is damaged.
+    """
+    return _build(cls, json.loads(body))
+
+
 @cache
 def _shape(
     cls: type,

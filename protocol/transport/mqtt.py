@@ -51,6 +51,8 @@ MEANING: Mapping[type[MqttError], type[TransportError]] = {
 # CONNACK reasons that pass by themselves: server unavailable, busy, moved, quota or rate exceeded.
 PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
 
+FAREWELL_S = 0.5  # long enough to write a few bytes; stopping must not wait for a dead broker
+
 # aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
 _SILENT = logging.getLogger(__name__)
 _SILENT.setLevel(logging.CRITICAL)
@@ -91,6 +93,11 @@ class MqttSettings:
             raise ValueError(f"{self.address} is not an address of a broker")
 
     @property
+    def encrypted(self) -> bool:
+        """Whether the connection uses TLS."""
+        return self.tls or self.ca_file is not None or self.cert_file is not None
+
+    @property
     def address(self) -> str:
         """Host and port as people write them."""
         return f"{self.host}:{self.port}"
@@ -126,7 +133,7 @@ class MqttTransport:
             UnreachableError: the first connection failed, with `first_connect="raise"`.
             TransportError: the TLS files are missing or unusable.
         """
-        tls = await asyncio.to_thread(_tls, self._settings)
+        tls = await asyncio.to_thread(_tls, self._settings) if self._settings.encrypted else None
         patient, failures = self._patient, 0
         while True:
             try:
@@ -182,8 +189,7 @@ class MqttTransport:
                 outgoing.get_nowait()
                 outgoing.task_done()
             lost.cancel()  # a dead client may still have messages: they come too late
-            with contextlib.suppress(MqttError):  # it was dead: no farewell
-                await client.__aexit__(None, None, None)
+            await _leave(client)
 
     async def _exchange(self, client: aiomqtt.Client, inbox: "_Inbox", outgoing: Outgoing) -> str:
         lost = inbox.lost
@@ -314,8 +320,7 @@ async def _enter(client: aiomqtt.Client) -> None:
         except asyncio.CancelledError:
             await asyncio.wait([entering])
             if entering.result() is None:
-                with contextlib.suppress(MqttError):
-                    await client.__aexit__(None, None, None)
+                await _leave(client)
             raise
     if (error := entering.result()) is not None:
         raise error
@@ -325,8 +330,16 @@ async def _attempt(client: aiomqtt.Client) -> MqttError | None:
     try:
         await client.__aenter__()
     except MqttError as error:
+        await _leave(client)  # aiomqtt keeps the socket of a login that was never answered
         return error
     return None
+
+
+async def _leave(client: aiomqtt.Client) -> None:
+    """Say goodbye, which a dead connection will not hear, and close the socket."""
+    with contextlib.suppress(MqttError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_S):
+            await client.__aexit__(None, None, None)
 
 
 async def _watch(client: aiomqtt.Client, lost: asyncio.Future[str]) -> None:
@@ -346,9 +359,7 @@ def _code(error: MqttCodeError) -> int | None:
     return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
 
 
-def _tls(settings: MqttSettings) -> ssl.SSLContext | None:
-    if not (settings.tls or settings.ca_file or settings.cert_file):
-        return None
+def _tls(settings: MqttSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
         if settings.cert_file:

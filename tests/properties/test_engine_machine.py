@@ -6,7 +6,7 @@ watches final states (I6), tokens and epochs (I9) and `once` effects (I13).
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
@@ -161,6 +161,13 @@ class EngineMachine(RuleBasedStateMachine):
     def life(self, device):
         return Incarnation(str(self.lives[device]))
 
+    @initialize(plan=first_plans(), slots=st.integers(1, 3), effect=st.sampled_from(Effect))
+    def begin(self, plan, slots, effect):
+        for device in DEVICES[:2]:
+            self.join(device, slots, SKILLS, lab=True, effect=effect, extension=1, memory=5.0,
+                      speed=1.0)  # fmt: skip
+        self.submit(RUNS[0], plan, None, 2)
+
     # Requests
 
     @rule(run=runs, plan=st.one_of(st.none(), first_plans(), first_plans()),
@@ -238,7 +245,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(device=devices, slots=st.integers(1, 3), skills=st.sampled_from([SKILLS, SKILLS[:1]]),
           lab=st.booleans(), effect=st.sampled_from(Effect), extension=st.sampled_from([1, 1, 0]),
           memory=st.sampled_from([0.0, 2.0, 5.0]), speed=st.sampled_from([1.0, 4.0]))  # fmt: skip
-    def join(self, device, slots, skills, lab, effect, extension, memory, speed):
+    def join(self, device, slots, skills, *, lab, effect, extension, memory, speed):
         card = DeviceCard(
             device,
             labels={"site": "lab"} if lab else {},

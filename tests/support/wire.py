@@ -11,6 +11,10 @@ class Wire:
     def __init__(self, far_port: int) -> None:
         self.silent = False
         """Swallow all that comes, while the connections stand."""
+        self.carried = 0
+        """How many connections were made so far."""
+        self.idle = asyncio.Event()
+        """Set when a connection has ended and none is left."""
         self._far_port = far_port
         self._ends: list[asyncio.StreamWriter] = []
 
@@ -35,9 +39,12 @@ class Wire:
             writer.transport.abort()
             return
         self._ends += writer, far_writer
+        self.carried += 1
+        self.idle.clear()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pump(reader, far_writer))
             group.create_task(self._pump(far_reader, writer))
+        self.idle.set()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):

@@ -79,14 +79,17 @@ def plain(value: object) -> object:
 
 
 def digest(state: State) -> tuple[object, ...]:
-    """What a restart keeps: everything but loads, heartbeats and the times of reminders."""
+    """What a restart keeps: everything but loads, heartbeats and when reminders are due.
+
+    (Reminders of devices and runs may come once more after a restart, and change nothing then.)
+    """
     return (
         plain(state.runs),
         plain(state.keys),
         plain(state.devices),
         sorted(state.attempts),
         [t.demand is not None for run in state.runs.values() for t in run.tasks.values()],
-        sorted(key for key in state.timers.pending() if key[0] != "device"),
+        sorted(key for key in state.timers.pending() if key[0] in {"task", "ask"}),
         (state.token, state.arrivals),
     )
 

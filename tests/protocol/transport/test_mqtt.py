@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import hashlib
 import random
 from pathlib import Path
@@ -32,17 +33,22 @@ WELCOME = {CONNECT: lambda _: bytes((CONNACK, 3, 0, 0, 0))}
 async def scripted(answers):
     """A broker that knows some kinds of packet and answers each with the given bytes."""
 
+    writers = []
+
     async def serve(reader, writer):
+        writers.append(writer)
         while packet := await reader.read(4096):
             answer = answers.get(packet[0] >> 4, lambda _: b"")
             writer.write(answer(packet))
-        writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)  # the sockets close in the next turn
 
 
 def transport_to(port, *, client_id="laptop", first_connect="raise", **settings):
@@ -115,22 +121,20 @@ async def test_second_client_of_the_same_id_takes_over(mosquitto):
         async with connected(transport_to(mosquitto.port, **slow), second):
             await first.until(lambda: first.reasons)
 
-    assert "taken over" in first.reasons[0]
+    assert first.connections == 1
 
 
-async def test_cancelled_while_connecting_leaves_no_connection_behind(installed_mosquitto):
-    async with BrokerProcess() as broker:
-        peer = RecordingPeer(will=Message("home/will", b"gone"))
+async def test_cancelled_while_connecting_leaves_no_connection_behind(mosquitto):
+    async with Wire(mosquitto.port) as wire:
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(transport_to(broker.port).run(peer))
+            running = group.create_task(transport_to(wire.port).run(RecordingPeer()))
             await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # now the thread connects
             running.cancel()
-        witness = RecordingPeer("home/will", "$SYS/broker/clients/connected")
-        async with connected(transport_to(broker.port, client_id="witness"), witness):
-            pass
+        async with asyncio.timeout(5):
+            await wire.idle.wait()
 
-    assert peer.connections == 0
+    assert wire.carried == 1
 
 
 async def test_cancelled_while_the_broker_says_nothing_ends():
@@ -155,7 +159,7 @@ async def test_stopping_on_a_dead_connection_ends(installed_mosquitto):
 
 
 async def test_password_opens_and_the_lack_of_it_is_refused(installed_mosquitto, tmp_path):
-    salt = b"salt of the test"
+    salt = b"twelve bytes"
     digest = hashlib.pbkdf2_hmac("sha512", b"secret", salt, 101)
     fields = "7", "101", base64.b64encode(salt).decode(), base64.b64encode(digest).decode()
     passwords = tmp_path / "passwords"
@@ -178,8 +182,14 @@ async def test_certificates_are_shown_and_checked(installed_mosquitto):
         async with connected(transport, peer):
             transport.publish(HELLO)
             await peer.got(1)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed.*SSLSocket")  # paho leaves it to the collector
+async def test_broker_with_a_certificate_we_do_not_trust_is_unreachable(installed_mosquitto):
+    async with BrokerProcess(extra=(f"certfile {CERT}", f"keyfile {KEY}")) as broker:
         with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
             await transport_to(broker.port, tls=True).run(RecordingPeer())
+        gc.collect()
 
 
 async def test_missing_tls_file_is_named():

@@ -1,0 +1,77 @@
+"""The smallest supervisor that will do: a program is started again some time after it was killed.
+
+What ends by itself is not started again: that is a fault, and told with its last words.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+STOP_LIMIT_S: Final = 5.0
+LAST_WORDS: Final = 3  # lines
+
+
+class EndedError(Exception):
+    """A program ended that should not have; the message has its last words."""
+
+
+class Supervised:
+    """One program, over all of its lives.
+
+    Args:
+        name: what people call it.
+        command: the program and its arguments.
+        log: where its standard error goes, one life after the other.
+        pause_s: between a kill and the next start.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], *, log: Path, pause_s: float) -> None:
+        self.name = name
+        self._command = command
+        self._log = log
+        self._pause_s = pause_s
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        """Keep the program alive until cancelled, then stop it.
+
+        Raises:
+            EndedError: it ended by itself.
+        """
+        while True:
+            with self._log.open("ab") as log:
+                self._process = process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C reaches the demo alone, which then stops us
+                )
+            try:
+                code = await process.wait()
+            finally:
+                await _stop(process)
+            if code != -signal.SIGKILL:
+                words = self._log.read_text(errors="replace").splitlines()[-LAST_WORDS:]
+                raise EndedError(f"{self.name} ended with code {code}: {' / '.join(words)}")
+            await asyncio.sleep(self._pause_s)
+
+    def kill(self) -> None:
+        """Kill it, as `kill -9` does."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Let it say goodbye, in bounded time."""
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
