@@ -96,7 +96,7 @@ class BrokerProcess:
         with contextlib.ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mosquitto-")))
             self._config = directory / "mosquitto.conf"
-            self._config.write_text(self._configuration(directory))
+            self._config.write_text(self.configuration(directory))
             await self._start()
             self._directory = stack.pop_all()
         return self
@@ -115,7 +115,8 @@ class BrokerProcess:
         """End it without a chance to say or save anything; `restart` brings it back."""
         await self._end(signal.SIGKILL)
 
-    def _configuration(self, directory: Path) -> str:
+    def configuration(self, directory: Path) -> str:
+        """Return the mosquitto.conf; `directory` is where it may write."""
         lines = [CONFIG.format(port=self.port, host=self.host)]
         if os.geteuid() == 0:  # it would become a user who cannot write here
             lines.append("user root")
@@ -127,13 +128,15 @@ class BrokerProcess:
         self._process = process = await asyncio.to_thread(_spawn, self._config)
         try:
             async with asyncio.timeout(START_LIMIT_S):
-                lines = await asyncio.to_thread(_until_ready, process)
-        except BaseException:
+                words = await asyncio.to_thread(_until_ready, process)
+        except BaseException as error:
             await self._end(signal.SIGKILL)
+            if isinstance(error, TimeoutError):
+                raise BrokerError(f"mosquitto was not ready within {START_LIMIT_S} s") from error
             raise
-        if lines:
+        if words:
             await self._end(signal.SIGKILL)
-            told = "\n  ".join(lines)
+            told = "\n  ".join(words)
             raise BrokerError(f"mosquitto did not start on {self.host}:{self.port}:\n  {told}")
 
     async def _end(self, signal_number: int) -> None:

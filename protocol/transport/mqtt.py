@@ -49,7 +49,7 @@ MEANING: Mapping[type[MqttError], type[TransportError]] = {
 """What each error of aiomqtt means while a connection is made; complete, and a test says so."""
 
 # CONNACK reasons that pass by themselves: server unavailable, busy, moved, quota or rate exceeded.
-PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+PASSING = (0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F)
 
 FAREWELL_S = 0.5  # long enough to write a few bytes; stopping must not wait for a dead broker
 
@@ -221,10 +221,8 @@ class MqttTransport:
                         properties,
                         timeout=math.inf,  # ours above costs no task
                     )
-            except TimeoutError:
-                _settle(lost, f"no answer from {self._settings.address} to a message")
-            except MqttError as error:
-                _settle(lost, str(error))
+            except (MqttError, TimeoutError):
+                _settle(lost, f"{self._settings.address} did not acknowledge a message")
             finally:
                 outgoing.task_done()
 
@@ -266,7 +264,7 @@ class MqttTransport:
 
     def _mapped(self, error: MqttError) -> TransportError:
         meaning = MEANING[type(error)]
-        if isinstance(error, MqttCodeError) and _code(error) in PASSING:
+        if isinstance(error, MqttConnectError) and error.rc in PASSING:
             meaning = UnreachableError
         where = self._settings.address
         if meaning is RefusedLoginError:
@@ -353,10 +351,6 @@ async def _watch(client: aiomqtt.Client, lost: asyncio.Future[str]) -> None:
 def _settle(lost: asyncio.Future[str], reason: str) -> None:
     if not lost.done():
         lost.set_result(reason)
-
-
-def _code(error: MqttCodeError) -> int | None:
-    return error.rc.value if isinstance(error.rc, ReasonCode) else error.rc
 
 
 def _tls(settings: MqttSettings) -> ssl.SSLContext:

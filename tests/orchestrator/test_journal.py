@@ -34,7 +34,7 @@ from orchestrator.journal import (
 from orchestrator.journal.codec import KINDS, decode, encode
 from orchestrator.journal.database import SCHEMAS, connect, pragma
 from orchestrator.journal.errors import explain
-from protocol.types import AttemptId, RunId, TaskId
+from protocol.types import AttemptId, Json, RunId, TaskId
 
 R, T = RunId("r"), TaskId("t")
 NOW = Now(1000.0, 1.0)
@@ -50,13 +50,13 @@ FEW = {"max_size": 2}
 
 
 def values(hint) -> st.SearchStrategy:
-    """Any value of a type that a fact is made of; the recursive `Json` shows as its own text."""
+    """Any value of a type that a fact is made of; `Json` included."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return st.builds(hint, **{f.name: values(f.type) for f in dataclasses.fields(hint)})
     if origin in (typing.Union, types.UnionType):
         return st.one_of(*map(values, args))
-    if isinstance(hint, (str, typing.ForwardRef)):
+    if hint is Json:
         return JSON
     table = {
         str: lambda: st.text(st.characters(), **FEW),  # half of a surrogate pair included

@@ -25,7 +25,6 @@ from protocol.types import (
     TaskId,
 )
 
-
 REMINDERS = {"due", "silent_at", "lease_until", "seen_at"}  # volatile facts move them
 
 

@@ -4,6 +4,8 @@
 watches final states (I6), tokens and epochs (I9) and `once` effects (I13).
 """
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -20,7 +22,7 @@ from orchestrator.core.edits import (
     ReplaceTask,
     SetArgs,
 )
-from orchestrator.core.errors import RequestError
+from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.core.model import (
     Dependency,
     ForEach,
@@ -32,6 +34,7 @@ from orchestrator.core.model import (
     RunLimits,
     TaskSpec,
 )
+from orchestrator.core.references import predecessors
 from orchestrator.core.tuning import Tuning
 from protocol.types import (
     AttemptId,
@@ -128,17 +131,20 @@ outcomes = st.sampled_from(
 
 @st.composite
 def first_plans(draw):
-    """A plan that is usually accepted: later tasks depend on earlier ones."""
-    count = draw(st.integers(1, len(TASKS)))
-    made = {spec.id: spec for spec in draw(st.lists(specs, min_size=count, max_size=count))}
-    order = list(made)
-    parts = [AddTask(spec) for spec in made.values()]
-    for n, name in enumerate(order):
-        for before in order[:n]:
-            if draw(st.booleans()):
-                how = draw(conditions)
-                parts.append(AddDependency(Dependency(before, name, *how)))
+    """A plan that is accepted: tasks depend on, and refer to, earlier ones."""
+    made = {spec.id: spec for spec in draw(st.lists(specs, min_size=1, max_size=len(TASKS)))}
+    parts, before = [], []
+    for spec in made.values():
+        parts.append(AddTask(spec if {*predecessors(spec)} <= {*before} else unbound(spec)))
+        for name in before:
+            if draw(st.integers(0, 2)) == 0:
+                parts.append(AddDependency(Dependency(name, spec.id, *draw(conditions))))
+        before.append(spec.id)
     return EditBatch(0, tuple(parts))
+
+
+def unbound(spec):
+    return replace(spec, args={}, for_each=None)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -156,7 +162,7 @@ class EngineMachine(RuleBasedStateMachine):
     def any_attempt(self, data) -> c.Offer | None:
         """Mostly one that the engine still knows."""
         known = [self.world.offers[name] for name in self.state.attempts]
-        return data.draw(st.sampled_from([*known, *known, *self.world.offers.values()]))
+        return data.draw(st.sampled_from([*known * 5, *self.world.offers.values()]))
 
     def life(self, device):
         return Incarnation(str(self.lives[device]))
@@ -208,23 +214,16 @@ class EngineMachine(RuleBasedStateMachine):
         if run.revision == before.revision:
             assert repr(self.world.engine.snapshot(run.id)) == repr(before), "I7"
 
-    @precondition(lambda self: self.state.runs)
-    @rule(data=st.data(), kind=st.sampled_from([e.PauseRun, e.ResumeRun, e.ResumeRun]))
-    def hold(self, data, kind):
-        run = data.draw(st.sampled_from(list(self.state.runs)))
+    @rule(run=runs, kind=st.sampled_from([e.PauseRun, e.ResumeRun, e.ResumeRun, e.CancelRun]))
+    def hold(self, run, kind):
+        event = e.CancelRun(run, "enough") if kind is e.CancelRun else kind(run)
         try:
-            self.world.tell(kind(run))
+            self.world.tell(event)
+            self.world.retell(event)
+        except UnknownRunError:
+            assert run not in self.state.runs
         except RequestError:
             assert self.state.runs[run].ended_at is not None
-        else:
-            self.world.retell(kind(run)) if self.state.runs[run].ended_at is None else None
-
-    @precondition(lambda self: self.state.runs)
-    @rule(data=st.data())
-    def cancel(self, data):
-        run = data.draw(st.sampled_from(list(self.state.runs)))
-        self.world.tell(e.CancelRun(run, "enough"))
-        self.world.retell(e.CancelRun(run, "enough"))
 
     @precondition(lambda self: self.state.runs)
     @rule(data=st.data(), name=tasks, outcome=outcomes, settle=st.booleans())
@@ -260,30 +259,26 @@ class EngineMachine(RuleBasedStateMachine):
         if extension:
             self.beat(device, draining=False, connected=True)
 
-    @rule(device=devices, draining=st.booleans(), connected=st.booleans())
+    @rule(device=devices, how=st.sampled_from(["silent", "ledger", "offline", "unregistered"]))
+    def trouble(self, device, how):
+        self.world.alive.pop(device, None)
+        row = self.state.devices.get(device)
+        match how:
+            case "ledger":
+                self.lives[device] += 1
+            case "offline" if row is not None:
+                self.world.tell(e.Announced(row.card, online=False))
+                self.world.retell(e.Announced(row.card, online=False))
+            case "unregistered":
+                self.world.tell(e.Unregistered(device))
+                self.world.retell(e.Unregistered(device))
+
+    @rule(device=devices, draining=st.sampled_from([False, False, True]), connected=st.booleans())
     def beat(self, device, draining, connected):
         if device in self.state.devices:
             self.world.beat(
                 device, life=self.life(device), load=Load(draining=draining), connected=connected
             )
-
-    @rule(device=devices)
-    def fall_silent(self, device):
-        self.world.alive.pop(device, None)
-
-    @rule(device=devices)
-    def lose_ledger(self, device):
-        self.lives[device] += 1
-
-    @precondition(lambda self: self.state.devices)
-    @rule(data=st.data(), gone=st.booleans())
-    def part(self, data, gone):
-        device = data.draw(st.sampled_from(list(self.state.devices)))
-        card = self.state.devices[device].card
-        event = e.Unregistered(device) if gone else e.Announced(card, online=False)
-        self.world.alive.pop(device, None)
-        self.world.tell(event)
-        self.world.retell(event)
 
     @rule(device=devices, data=st.data())
     def reconcile(self, device, data):
@@ -293,7 +288,7 @@ class EngineMachine(RuleBasedStateMachine):
                 del held[name]
         self.world.hello(device, {**held, AttemptId("forged"): True}, life=self.life(device))
 
-    # Attempts
+    # Attempts: several rules, so that they are not drowned
 
     @precondition(lambda self: self.world.offers)
     @rule(data=st.data(), started=st.booleans(), forged=st.sampled_from([False, False, True]))
@@ -304,14 +299,29 @@ class EngineMachine(RuleBasedStateMachine):
         self.world.retell(event) if forged else self.world.tell(event)
         self.world.retell(event)
 
-    @precondition(lambda self: self.world.offers)
-    @rule(data=st.data(), outcome=outcomes, forged=st.sampled_from([False, False, False, True]))
-    def finish(self, data, outcome, forged):
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data(), outcome=outcomes)
+    def finish(self, data, outcome):
         offer = self.any_attempt(data)
-        device = DeviceId("forger") if forged else offer.device
-        event = e.AttemptFinished(device, offer.attempt, outcome, 1.0)
-        self.world.retell(event) if forged else self.world.tell(event)
+        event = e.AttemptFinished(offer.device, offer.attempt, outcome, 1.0)
+        self.world.tell(event)
         self.world.retell(event)
+        self.world.retell(e.AttemptFinished(DeviceId("forger"), offer.attempt, outcome, 1.0))
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data(), outcome=outcomes)
+    def start_and_finish(self, data, outcome):
+        offer = self.any_attempt(data)
+        self.world.tell(e.AttemptReported(offer.device, offer.attempt, started=True))
+        self.world.tell(e.AttemptFinished(offer.device, offer.attempt, outcome, 1.0))
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data())
+    def overrun(self, data):
+        """An attempt starts, and then time passes."""
+        offer = self.any_attempt(data)
+        self.world.tell(e.AttemptReported(offer.device, offer.attempt, started=True))
+        self.next_deadline()
 
     @precondition(lambda self: self.state.attempts)
     @rule(data=st.data())
@@ -331,7 +341,7 @@ class EngineMachine(RuleBasedStateMachine):
             self.world.tell(e.TimePassed())
             self.world.retell(e.TimePassed())
 
-    @rule(seconds=st.sampled_from([0.1, 3.0, 8.0, 30.0]))
+    @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 8.0, 30.0]))
     def wait(self, seconds):
         self.world.wait(seconds)
 

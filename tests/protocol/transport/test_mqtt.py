@@ -103,7 +103,7 @@ async def test_message_without_an_answer_ends_the_connection():
             await transport.flush()
             await peer.until(lambda: peer.connections == 2)
 
-    assert peer.reasons == [f"no answer from 127.0.0.1:{port} to a message"]
+    assert peer.reasons == [f"127.0.0.1:{port} did not acknowledge a message"]
 
 
 async def test_lost_connection_is_made_again_even_if_the_first_had_to_work(installed_mosquitto):

@@ -1,0 +1,143 @@
+"""Facts: what has happened, in the past tense. The journal is their sequence; state is their fold.
+
+A fact holds whatever folding it needs, so that folding never decides: times are elapsed seconds
+of the life of the coordinator that wrote it (`CoordinatorStarted` re-bases them). `VOLATILE` facts
+change only what a restart forgets, and are not journaled.
+"""
+
+from typing import TypeAlias
+
+from orchestrator.core.facts.attempts import (
+    AttemptAccepted,
+    AttemptCancelled,
+    AttemptFailed,
+    AttemptLapsed,
+    AttemptLost,
+    AttemptRejected,
+    AttemptStarted,
+    AttemptSucceeded,
+    AttemptUnknown,
+    TaskPlaced,
+)
+from orchestrator.core.facts.devices import (
+    DeadlineMoved,
+    DeviceJoined,
+    DeviceLeft,
+    DeviceLost,
+    DeviceOnline,
+    LoadSeen,
+)
+from orchestrator.core.facts.runs import (
+    CoordinatorStarted,
+    EditAccepted,
+    EditRefused,
+    PlanAnswered,
+    PlanAsked,
+    RunCancelRequested,
+    RunEnded,
+    RunPaused,
+    RunResumed,
+    RunStatus,
+    RunSubmitted,
+)
+from orchestrator.core.facts.tasks import (
+    Awaiting,
+    InputAnswered,
+    InputRequested,
+    TaskCancelled,
+    TaskCancelling,
+    TaskExpanded,
+    TaskFailed,
+    TaskJoined,
+    TaskRecovering,
+    TasksReady,
+    TasksSkipped,
+    TaskUnknown,
+)
+
+__all__ = [
+    "VOLATILE",
+    "AttemptAccepted",
+    "AttemptCancelled",
+    "AttemptFailed",
+    "AttemptLapsed",
+    "AttemptLost",
+    "AttemptRejected",
+    "AttemptStarted",
+    "AttemptSucceeded",
+    "AttemptUnknown",
+    "Awaiting",
+    "CoordinatorStarted",
+    "DeadlineMoved",
+    "DeviceJoined",
+    "DeviceLeft",
+    "DeviceLost",
+    "DeviceOnline",
+    "EditAccepted",
+    "EditRefused",
+    "Fact",
+    "InputAnswered",
+    "InputRequested",
+    "LoadSeen",
+    "PlanAnswered",
+    "PlanAsked",
+    "RunCancelRequested",
+    "RunEnded",
+    "RunPaused",
+    "RunResumed",
+    "RunStatus",
+    "RunSubmitted",
+    "TaskCancelled",
+    "TaskCancelling",
+    "TaskExpanded",
+    "TaskFailed",
+    "TaskJoined",
+    "TaskPlaced",
+    "TaskRecovering",
+    "TaskUnknown",
+    "TasksReady",
+    "TasksSkipped",
+]
+
+Fact: TypeAlias = (
+    CoordinatorStarted
+    | RunSubmitted
+    | PlanAsked
+    | PlanAnswered
+    | EditAccepted
+    | EditRefused
+    | RunPaused
+    | RunResumed
+    | RunCancelRequested
+    | RunEnded
+    | TasksReady
+    | TasksSkipped
+    | TaskExpanded
+    | TaskJoined
+    | TaskRecovering
+    | TaskFailed
+    | TaskCancelling
+    | TaskCancelled
+    | TaskUnknown
+    | InputRequested
+    | InputAnswered
+    | TaskPlaced
+    | AttemptAccepted
+    | AttemptStarted
+    | AttemptSucceeded
+    | AttemptFailed
+    | AttemptRejected
+    | AttemptCancelled
+    | AttemptUnknown
+    | AttemptLapsed
+    | AttemptLost
+    | DeviceJoined
+    | DeviceOnline
+    | DeviceLost
+    | DeviceLeft
+    | LoadSeen
+    | DeadlineMoved
+)
+
+VOLATILE: frozenset[type[Fact]] = frozenset({LoadSeen, DeadlineMoved})
+"""Facts about the present only: applied, never journaled, forgotten by a restart."""

@@ -1,0 +1,121 @@
+"""What happened to runs, plans and the coordinator itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.edits import Edit, Reason
+from orchestrator.core.model import RunLimits
+from protocol.types import (
+    Json,
+    RunId,
+    TaskId,
+)
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; the last three are final."""
+
+    PLANNING = "planning"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorStarted:
+    """A coordinator took over every unfinished run: epochs rise, times shift by `shift_s`."""
+
+    wall: float
+    at: float
+    shift_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunSubmitted:
+    """A request was taken; `key` is the submitter's own and makes a repeat harmless."""
+
+    run: RunId
+    key: str
+    request: str
+    owner: str
+    priority: int
+    limits: RunLimits
+    parameters: Json
+    seed: int
+    wall: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAsked:
+    """The planner was asked: for a first plan, or (with `task`) to mend a failure."""
+
+    run: RunId
+    ask: str
+    task: TaskId | None
+    cause: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAnswered:
+    """The planner answered or failed (`detail` says how); what it changed follows as edits."""
+
+    run: RunId
+    ask: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditAccepted:
+    """The graph changed; `revision` is the new one."""
+
+    run: RunId
+    revision: int
+    by: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditRefused:
+    """A batch was refused whole and changed nothing."""
+
+    run: RunId
+    by: str
+    base_revision: int
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """No further task of the run is placed until it is resumed."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """Tasks of the run are placed again."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelRequested:
+    """Everything unfinished in the run is being cancelled; `failed` if nobody wanted that."""
+
+    run: RunId
+    why: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is final: success, or the stated reason."""
+
+    run: RunId
+    status: RunStatus
+    reason: str
+    at: float

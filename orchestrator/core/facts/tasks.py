@@ -1,0 +1,134 @@
+"""What happened to tasks between their attempts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.model import TaskSpec
+from protocol.types import (
+    AttemptId,
+    DeviceId,
+    Json,
+    RunId,
+    TaskId,
+)
+
+
+class Awaiting(StrEnum):
+    """What a recovering task waits for."""
+
+    BACKOFF = "backoff"
+    PLANNER = "planner"
+
+
+@dataclass(frozen=True, slots=True)
+class TasksReady:
+    """Their conditions hold; each may be placed until `at` plus its queue limit."""
+
+    run: RunId
+    tasks: tuple[TaskId, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSkipped:
+    """A condition cannot hold any more; `failed`: upstream failed, else a branch not taken."""
+
+    run: RunId
+    tasks: tuple[TaskId, ...]
+    reason: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskExpanded:
+    """A `for_each` task became `children`, item by item, and now waits to join them."""
+
+    run: RunId
+    task: TaskId
+    children: tuple[TaskSpec, ...]
+    items: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskJoined:
+    """All children of an expanded task are final and enough succeeded."""
+
+    run: RunId
+    task: TaskId
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecovering:
+    """The task will be tried again, from `due` on or when the planner has answered."""
+
+    run: RunId
+    task: TaskId
+    awaiting: Awaiting
+    due: float
+    exclude: DeviceId | None
+    charged: bool
+    """Whether the try that ended counts against the task's limit."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """The ladder is spent."""
+
+    run: RunId
+    task: TaskId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancelling:
+    """Its device was told to stop; the slot stays charged until the device says so."""
+
+    run: RunId
+    task: TaskId
+    at: float
+    due: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancelled:
+    """It will not run (again)."""
+
+    run: RunId
+    task: TaskId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskUnknown:
+    """A `once` effect may or may not have happened; awaited until `due`."""
+
+    run: RunId
+    task: TaskId
+    due: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputRequested:
+    """The attempt asked a person and waits until `due`."""
+
+    run: RunId
+    task: TaskId
+    attempt: AttemptId
+    question: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class InputAnswered:
+    """A person answered; the attempt goes on, until `due`."""
+
+    run: RunId
+    task: TaskId
+    attempt: AttemptId
+    answer: Json
+    by: str
+    due: float
