@@ -1,20 +1,18 @@
 """What all tests share: the loop each of them runs on, and one broker for those that need it."""
 
 import asyncio
-import logging
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from protocol.transport.broker import BrokerError, BrokerProcess, find_mosquitto
+from tests.support.blocking import nothing_blocks
 from tests.support.virtual_clock import VirtualClockLoop
 
-BLOCKED_S = 0.01  # nothing blocks the loop for longer than this
 
-
-class _LoopOfTheTest:
-    """Makes the loop that the present test asked for by its markers."""
+class _MarkedLoop:
+    """Makes the loop that the present test asks for by its markers."""
 
     real = False
 
@@ -22,26 +20,26 @@ class _LoopOfTheTest:
         return asyncio.SelectorEventLoop() if self.real else VirtualClockLoop()
 
 
-_loop = _LoopOfTheTest()
+_loop = _MarkedLoop()
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "real_time: runs on a loop with the real clock")
 
 
-def pytest_asyncio_loop_factories(config, item):
+def pytest_asyncio_loop_factories():
     return {"marked": _loop}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    # Only here are the markers of a test's parameters known as well.
+    # Not before here are the markers known that belong to one of a test's parameters.
     _loop.real = any(item.get_closest_marker(name) for name in ("broker", "real_time"))
 
 
 @pytest.fixture(scope="session")
 def installed_mosquitto() -> str:
-    """Return where mosquitto is; without one the test is skipped, and fails in CI."""
+    """Return where mosquitto is; without it the test is skipped, and fails in CI."""
     try:
         return find_mosquitto()
     except BrokerError as error:
@@ -51,8 +49,9 @@ def installed_mosquitto() -> str:
 
 
 @pytest.fixture(scope="session")
-def mosquitto(installed_mosquitto) -> Iterator[BrokerProcess]:
-    """One broker for the whole session; whoever restarts or kills one starts their own."""
+def mosquitto(request) -> Iterator[BrokerProcess]:
+    """One broker for the whole session; a test that restarts or kills one starts its own."""
+    request.getfixturevalue("installed_mosquitto")
     broker = BrokerProcess()
     with asyncio.Runner() as runner:
         runner.run(broker.__aenter__())
@@ -61,20 +60,7 @@ def mosquitto(installed_mosquitto) -> Iterator[BrokerProcess]:
 
 
 @pytest.fixture
-async def unblocked(request) -> Iterator[None]:
-    """Fail the test if a callback held the loop for more than 10 ms. Needs the real clock."""
-    slow: list[str] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record):
-            slow.append(record.getMessage())
-
-    loop, logger, collect = asyncio.get_running_loop(), logging.getLogger("asyncio"), Collect()
-    assert _loop.real, "mark the test real_time or broker: virtual time does not see blocking"
-    loop.set_debug(True)
-    loop.slow_callback_duration = BLOCKED_S
-    logger.addHandler(collect)
-    yield
-    logger.removeHandler(collect)
-    loop.set_debug(False)
-    assert not slow, f"{request.node.name} blocked the loop"
+async def unblocked() -> AsyncIterator[None]:
+    """Fail the test if anything in it holds the loop for more than 10 ms."""
+    with nothing_blocks():
+        yield

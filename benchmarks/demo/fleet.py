@@ -71,6 +71,35 @@ FLEET: Final = (
 SERVERS: Final = tuple(host.id for host in FLEET if host.role == "server")
 
 
+CONFIG: Final = """\
+[device]
+id = "{host.id}"
+labels = {{ role = "{host.role}" }}
+slots = 2
+
+[broker]
+port = {port}
+
+[skills.files]
+roots = ["files"]
+"""
+
+
+def furnish_all(root: Path, *, seed: int, now: float, port: int) -> Mapping[str, Path]:
+    """Give each device a folder of its own; return device → its configuration file there."""
+    configs = {}
+    for host in FLEET:
+        furnish(files_of(root, host.id), host, seed=seed, now=now)
+        configs[host.id] = root / host.id / "device.toml"
+        configs[host.id].write_text(CONFIG.format(host=host, port=port), encoding="utf-8")
+    return configs
+
+
+def files_of(root: Path, device: str) -> Path:
+    """Return the folder that a device opens to its skills."""
+    return root / device / "files"
+
+
 def furnish(folder: Path, host: Host, *, seed: int, now: float) -> None:
     """Write the files of a host: logs, a table, and the facts of its system.
 

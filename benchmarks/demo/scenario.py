@@ -14,6 +14,9 @@ REQUEST: Final = (
     "collect the errors of the last day from every server, "
     "group them by cause and write a report on the laptop"
 )
+AWAY_S: Final = 3.0  # until the supervisor of a device starts it again
+RESTART_S: Final = 1.0  # the same for the coordinator
+
 Tell: TypeAlias = Callable[[str, str], None]
 """Is told what happens, as it happens: who, and what."""
 

@@ -41,10 +41,10 @@ class Peer(Protocol):
         """Be told that the subscriptions stand: announce, say hello, resend from the outbox."""
 
     def disconnected(self, reason: str) -> None:
-        """Be told that the connection is gone; a retry is under way."""
+        """Be told, once an outage, that there is no connection; a retry is under way."""
 
     def received(self, message: Message) -> None:
-        """Take one message."""
+        """Take one message; none comes before `connected`."""
 
 
 class Transport(Protocol):
@@ -55,6 +55,8 @@ class Transport(Protocol):
 
         Raises:
             RefusedLoginError: the broker knows us and says no; retrying cannot help.
+
+        What the peer itself raises is a bug, and ends `run` as it is.
         """
 
     def publish(self, message: Message) -> None:
@@ -63,6 +65,7 @@ class Transport(Protocol):
         Raises:
             NotConnectedError: nothing was queued, the connection is down.
             QueueFullError: nothing was queued, the bounded queue is full.
+            LocalProtocolError: nothing was queued, MQTT cannot carry it (say, a wildcard topic).
         """
 
     async def flush(self) -> None:

@@ -20,6 +20,8 @@ from orchestrator.core.model import Now, TaskSpec
 from orchestrator.journal import Entry, Journal, MemoryJournal, SqliteJournal, Synchronous
 from protocol.types import AttemptId, DeviceId, Load, RunId, TaskId
 
+pytestmark = pytest.mark.real_time  # its writer is a thread
+
 R, OTHER = RunId("r"), RunId("other")
 T = TaskId("t")
 NOW, LATER = Now(1000.0, 1.0), Now(1001.0, 2.0)

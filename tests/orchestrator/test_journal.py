@@ -376,6 +376,8 @@ from orchestrator.core.facts import RunPaused
 from orchestrator.core.model import Now
 from orchestrator.journal import SqliteJournal, Synchronous
 
+pytestmark = pytest.mark.real_time  # its writer is a thread
+
 async def main():
     async with SqliteJournal(Path(sys.argv[1]), synchronous=Synchronous(sys.argv[2])) as journal:
         journal.on_durable = lambda seq: print(seq, flush=True)

@@ -2,7 +2,7 @@
 
 The same idea as trio's MockClock with autojump and aiotools' VirtualClock. What happens outside
 the loop is waited for in real time: jobs of a thread pool while the clock stands still, sockets,
-pipes and child processes while it runs on with the real one. So a test that uses neither never waits.
+pipes and child processes while it runs on with the real one. Without them a test never waits.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class _JumpingSelector(selectors.SelectSelector):
 
 def _children() -> bool:
     # Where the system has no pidfd, asyncio waits for each child process in a thread.
-    return any(thread.name.startswith("waitpid-") for thread in threading.enumerate())
+    return any("waitpid-" in thread.name for thread in threading.enumerate())
 
 
 class VirtualClockLoop(asyncio.SelectorEventLoop):

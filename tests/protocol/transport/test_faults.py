@@ -33,7 +33,7 @@ async def sent(plan, *, seed=1, to_sender=True, pause_s=0.0):
     async with link(plan, seed=seed, to_sender=to_sender) as (sender, peer):
         began, arrivals = asyncio.get_running_loop().time(), []
         peer.on_message = lambda message: arrivals.append(
-            (message.payload, asyncio.get_running_loop().time() - began)
+            (message.payload, round(asyncio.get_running_loop().time() - began, 6))
         )
         for number in NUMBERS:
             sender.publish(Message("home/door", number))
@@ -73,8 +73,8 @@ async def test_late_messages_keep_their_order_and_limits(to_sender):
 
     assert payloads(arrivals) == NUMBERS
     delays = [at - 0.05 * n for n, (_, at) in enumerate(arrivals)]
-    assert min(delays) >= 0.1 - 1e-9
-    assert max(delays) <= 0.5 + 1e-9
+    assert min(delays) >= 0.1 - 1e-6
+    assert max(delays) <= 0.5 + 1e-6
     assert max(delays) - min(delays) > 0.2
 
 
@@ -92,32 +92,25 @@ async def test_same_seed_makes_the_same_faults_and_another_seed_others():
     plan = FaultPlan(drop=0.2, duplicate=0.2, delay_s=(0.0, 0.2), reorder=0.2)
     first, again, other = [await sent(plan, seed=seed, pause_s=0.01) for seed in (1, 1, 2)]
 
-    assert first == pytest.approx(again) or payloads(first) == payloads(again)
+    assert first == again
     assert payloads(first) != payloads(other)
 
 
 @both_ways
 async def test_nothing_passes_a_planned_partition(to_sender):
-    plan = FaultPlan(partitions=((1.0, 2.0), (3.0, 3.5)))
+    plan = FaultPlan(partitions=((0.95, 1.95), (2.95, 3.45)))
     arrivals = await sent(plan, to_sender=to_sender, pause_s=0.1)
 
-    assert all(not (1.0 <= at < 2.0 or 3.0 <= at < 3.5) for _, at in arrivals)
-    assert len(arrivals) == pytest.approx(85, abs=2)
+    assert payloads(arrivals) == NUMBERS[:10] + NUMBERS[20:30] + NUMBERS[35:]
 
 
-@both_ways
-async def test_partition_by_hand_lasts_until_it_is_lifted(to_sender):
-    broker = MemoryBroker()
-    async with link(FaultPlan(), to_sender=to_sender, broker=broker) as (sender, peer):
-        pass
-    inner = broker.transport("lonely")
-    faulty, peer = FaultyTransport(inner, FaultPlan(), seed=1), RecordingPeer("home/door")
-    async with connected(faulty, peer):
-        faulty.partitioned = True
-        faulty.publish(Message("home/door", b"lost"))
-        await faulty.flush()
-        faulty.partitioned = False
-        faulty.publish(Message("home/door", b"kept"))
+async def test_partition_by_hand_lasts_until_it_is_lifted():
+    async with link(FaultPlan()) as (sender, peer):
+        sender.partitioned = True
+        sender.publish(Message("home/door", b"lost"))
+        await sender.flush()
+        sender.partitioned = False
+        sender.publish(Message("home/door", b"kept"))
         await peer.got(1)
 
     assert peer.payloads == [b"kept"]

@@ -25,9 +25,11 @@ async def test_last_message_is_delivered_again_on_demand():
 async def test_later_client_of_the_same_id_takes_over():
     broker = MemoryBroker(reconnect_s=60.0)
     first, second = RecordingPeer(will=HELLO), RecordingPeer("home/door")
-    async with connected(broker.transport("same"), first):
-        async with connected(broker.transport("same"), second):
-            await second.got(1)
+    async with (
+        connected(broker.transport("same"), first),
+        connected(broker.transport("same"), second),
+    ):
+        await second.got(1)
 
     assert len(first.reasons) == 1
     assert second.reasons == []

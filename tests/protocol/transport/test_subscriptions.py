@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.errors import LocalProtocolError
 from protocol.transport import Message, subscriptions
 from protocol.transport.filters import MAX_PAYLOAD_BYTES, check_publishable, matches
 from protocol.transport.subscriptions import Subscriptions
@@ -63,5 +64,5 @@ def test_payload_beyond_the_largest_packet_is_refused():
         def __len__(self):
             return MAX_PAYLOAD_BYTES + 1
 
-    with pytest.raises(Exception, match="cannot publish 268304386 bytes to home"):
+    with pytest.raises(LocalProtocolError, match="cannot publish 268304386 bytes to 'home'"):
         check_publishable(Message("home", Huge()))

@@ -1,0 +1,159 @@
+"""What each of the coordinator's skills takes. Unknown names are errors."""
+
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
+
+from orchestrator.core.edits import (
+    AddDependency,
+    AddTask,
+    CancelTask,
+    Edit,
+    EditBatch,
+    RemoveDependency,
+    RemoveTask,
+    ReplaceTask,
+    SetArgs,
+)
+from orchestrator.core.model import Dependency, TaskSpec
+from protocol.types import Json, TaskId
+
+MAX_WAIT_S = 20.0  # below the 30 s after which an A2A client takes a stream for dead
+Start: TypeAlias = Annotated[int, Field(ge=0, description="Where the page starts.")]
+
+
+class Arguments(BaseModel):
+    """The arguments of one skill."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EditPart(Arguments):
+    """One edit: exactly one of these."""
+
+    add_task: TaskSpec | None = None
+    remove_task: TaskId | None = None
+    replace_task: TaskSpec | None = None
+    set_args: SetArgs | None = None
+    add_dependency: Dependency | None = None
+    remove_dependency: RemoveDependency | None = None
+    cancel: TaskId | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"an edit is exactly one of {', '.join(EditPart.model_fields)}")
+        return self
+
+    def edit(self) -> Edit:
+        """Return it as the engine takes it."""
+        match self:
+            case EditPart(add_task=TaskSpec() as task):
+                return AddTask(task)
+            case EditPart(replace_task=TaskSpec() as task):
+                return ReplaceTask(task)
+            case EditPart(remove_task=str(name)):
+                return RemoveTask(TaskId(name))
+            case EditPart(cancel=str(name)):
+                return CancelTask(TaskId(name))
+            case EditPart(add_dependency=Dependency() as dependency):
+                return AddDependency(dependency)
+            case EditPart(set_args=SetArgs() as edit):
+                return edit
+            case EditPart(remove_dependency=RemoveDependency() as edit):
+                return edit
+            case _:
+                raise ValueError("an edit cannot be null")
+
+
+class BatchPart(Arguments):
+    """Edits that are accepted together or not at all."""
+
+    base_revision: int | None = Field(None, ge=0, description="Left out: the present one.")
+    edits: tuple[EditPart, ...] = Field(min_length=1)
+    reads: tuple[TaskId, ...] = ()
+
+    def batch(self, revision: int) -> EditBatch:
+        """Return it as the engine takes it; `revision` is the present one."""
+        base = revision if self.base_revision is None else self.base_revision
+        return EditBatch(base, tuple(part.edit() for part in self.edits), self.reads)
+
+
+class Submit(Arguments):
+    """A request, and how it is to be run."""
+
+    request: str = Field(min_length=1, max_length=10_000)
+    parameters: dict[str, Json] = Field(default_factory=dict)
+    plan: BatchPart | None = None
+    key: str | None = Field(None, description="The caller's own: a repeat makes no second run.")
+    owner: str = ""
+    priority: int = 0
+    deadline_s: PositiveFloat | None = None
+
+
+class OfRun(Arguments):
+    """A run, by its id or a beginning of it that no other run has."""
+
+    run: str = Field(min_length=1)
+
+
+class Show(OfRun):
+    """A run; its tasks page by page, or one of them."""
+
+    task: TaskId | None = None
+    start: Start = 0
+
+
+class Listing(Arguments):
+    """A page of a list."""
+
+    start: Start = 0
+
+
+class Events(OfRun):
+    """What happened in a run after an offset; waits for something if there is nothing yet."""
+
+    after: int = Field(0, ge=0)
+    wait_s: float = Field(0.0, ge=0, le=MAX_WAIT_S)
+
+
+class OfTask(OfRun):
+    """A task of a run."""
+
+    task: TaskId
+
+
+class Story(OfTask):
+    """What happened to a task after an offset."""
+
+    after: int = Field(0, ge=0)
+
+
+class Cancel(OfRun):
+    """The whole run, or one task of it."""
+
+    task: TaskId | None = None
+    why: str = "cancelled by its owner"
+    by: str = ""
+
+
+class EditRun(OfRun):
+    """A change of a run's graph."""
+
+    batch: BatchPart
+    by: str = ""
+
+
+class AnswerTask(OfTask):
+    """A person's answer to the question of a task."""
+
+    value: Json
+    by: str = ""
+
+
+class Settle(OfTask):
+    """What the lost outcome of a `once` task was: its output, or why it failed."""
+
+    outcome: Literal["succeeded", "failed"]
+    value: Json = None
+    by: str = ""

@@ -1,0 +1,211 @@
+"""The coordinator's skills: a table from which its card, its answers and its errors come."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orchestrator.clock import loop_clock
+from orchestrator.core.edits import CancelTask, EditBatch
+from orchestrator.core.errors import RequestError
+from orchestrator.core.model import RunLimits
+from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.library import Orchestrator, Run
+from orchestrator.planner.nearest import nearest
+from orchestrator.service import arguments as a
+from orchestrator.service.documents import (
+    Document,
+    Page,
+    of_device,
+    of_entry,
+    of_run,
+    of_task,
+    paged,
+)
+from protocol.types import Effect, Failed, FailureKind, Outcome, RunId, Succeeded, TaskId
+
+LINGER_S: Final = 0.05  # what happens together is told together
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorSkill:
+    """One row: what a skill takes, what it does, and whether it changes anything."""
+
+    arguments: type[a.Arguments]
+    act: Callable[[Orchestrator, Any], Awaitable[Document]]
+    effect: Effect = Effect.IDEMPOTENT
+
+    @property
+    def about(self) -> str:
+        """What it does, in a sentence."""
+        return (self.act.__doc__ or "").partition("\n")[0]
+
+
+async def submit(orchestrator: Orchestrator, args: a.Submit) -> Document:
+    """Take a request and return its run at once; a repeat with the same key makes no second."""
+    run = await orchestrator.submit(
+        args.request,
+        plan=args.plan.batch(0) if args.plan else None,
+        parameters=args.parameters,
+        key=args.key,
+        owner=args.owner,
+        priority=args.priority,
+        limits=RunLimits(deadline_s=args.deadline_s),
+    )
+    return _standing(run)
+
+
+async def show(orchestrator: Orchestrator, args: a.Show) -> Document:
+    """Return a run and its tasks, a page of them, or one."""
+    seen = find(orchestrator, args.run).snapshot()
+    tasks: Sequence[TaskSnapshot] = seen.tasks
+    if args.task is not None:
+        tasks = [find_task(seen, args.task)]
+    return {
+        "run": of_run(seen),
+        **paged("tasks", tasks, start=args.start, document=of_task),
+    }
+
+
+async def runs(orchestrator: Orchestrator, args: a.Listing) -> Document:
+    """Return the runs, newest first."""
+    newest = reversed(orchestrator.runs())
+    return paged("runs", newest, start=args.start, document=of_run)
+
+
+async def devices(orchestrator: Orchestrator, args: a.Listing) -> Document:
+    """Return the known devices, in order of arrival."""
+    return paged("devices", orchestrator.devices(), start=args.start, document=of_device)
+
+
+async def events(orchestrator: Orchestrator, args: a.Events) -> Document:
+    """Return what happened after an offset, as soon as something did, and where to go on."""
+    run = find(orchestrator, args.run)
+    page, last, ended = Page(), args.after, False
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + max(args.wait_s, LINGER_S)
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(latest) as limit, aclosing(run.events(args.after)) as news:
+            async for entry in news:
+                if not page.add(of_entry(entry)):
+                    break
+                last = entry.seq
+                limit.reschedule(min(latest, loop.time() + LINGER_S))
+            else:
+                ended = True
+    now = loop_clock().wall
+    return {"run": run.id, "events": page.items, "next": last, "ended": ended, "wall": now}
+
+
+async def story(orchestrator: Orchestrator, args: a.Story) -> Document:
+    """Return what happened to a task after an offset, and where to go on, if there is more."""
+    run = find(orchestrator, args.run)
+    task = find_task(run.snapshot(), args.task).spec.id
+    page, last = Page(), args.after
+    entries = [entry for entry in await run.story(task) if entry.seq > args.after]
+    for entry in entries:
+        if not page.add(of_entry(entry)):
+            return {"run": run.id, "events": page.items, "next": last}
+        last = entry.seq
+    return {"run": run.id, "events": page.items, "next": None}
+
+
+async def cancel(orchestrator: Orchestrator, args: a.Cancel) -> Document:
+    """Stop everything unfinished in a run, or one task of it."""
+    run = find(orchestrator, args.run)
+    if args.task is None:
+        await run.cancel(args.why)
+    else:
+        seen = run.snapshot()
+        task = find_task(seen, args.task).spec.id
+        await run.edit(EditBatch(seen.revision, (CancelTask(task),)), by=args.by)
+    return _standing(run)
+
+
+async def edit(orchestrator: Orchestrator, args: a.EditRun) -> Document:
+    """Change the graph of a run: all of the edits, or none and the reasons."""
+    run = find(orchestrator, args.run)
+    await run.edit(args.batch.batch(run.snapshot().revision), by=args.by)
+    return _standing(run)
+
+
+async def answer(orchestrator: Orchestrator, args: a.AnswerTask) -> Document:
+    """Answer the question that a task asked."""
+    run = find(orchestrator, args.run)
+    await run.answer(find_task(run.snapshot(), args.task).spec.id, args.value, by=args.by)
+    return _standing(run)
+
+
+async def settle(orchestrator: Orchestrator, args: a.Settle) -> Document:
+    """Say what came of a task whose outcome was lost."""
+    run = find(orchestrator, args.run)
+    outcome: Outcome = Succeeded(args.value)
+    if args.outcome == "failed":
+        outcome = Failed(FailureKind.SKILL_ERROR, str(args.value or "settled as failed"))
+    await run.settle(find_task(run.snapshot(), args.task).spec.id, outcome, by=args.by)
+    return _standing(run)
+
+
+async def pause(orchestrator: Orchestrator, args: a.OfRun) -> Document:
+    """Place no further task of a run; what runs goes on."""
+    run = find(orchestrator, args.run)
+    await run.pause()
+    return _standing(run)
+
+
+async def resume(orchestrator: Orchestrator, args: a.OfRun) -> Document:
+    """Place the tasks of a paused run again."""
+    run = find(orchestrator, args.run)
+    await run.resume()
+    return _standing(run)
+
+
+SKILLS: Final[Mapping[str, CoordinatorSkill]] = {
+    "submit": CoordinatorSkill(a.Submit, submit),
+    "show": CoordinatorSkill(a.Show, show, Effect.PURE),
+    "runs": CoordinatorSkill(a.Listing, runs, Effect.PURE),
+    "devices": CoordinatorSkill(a.Listing, devices, Effect.PURE),
+    "events": CoordinatorSkill(a.Events, events, Effect.PURE),
+    "story": CoordinatorSkill(a.Story, story, Effect.PURE),
+    "cancel": CoordinatorSkill(a.Cancel, cancel),
+    "edit": CoordinatorSkill(a.EditRun, edit, Effect.ONCE),
+    "answer": CoordinatorSkill(a.AnswerTask, answer, Effect.ONCE),
+    "settle": CoordinatorSkill(a.Settle, settle, Effect.ONCE),
+    "pause": CoordinatorSkill(a.OfRun, pause),
+    "resume": CoordinatorSkill(a.OfRun, resume),
+}
+
+
+def find(orchestrator: Orchestrator, named: str) -> Run:
+    """Return the run with this id, or with an id that begins so.
+
+    Raises:
+        RequestError: there is none, or several.
+    """
+    known = orchestrator.coordinator.engine.state.runs
+    if RunId(named) in known:
+        return orchestrator.run(RunId(named))
+    found = [run for run in known if run.startswith(named)]
+    if len(found) > 1:
+        raise RequestError(f"{named!r} may be any of {', '.join(found[:4])}: write more of it")
+    if not found:
+        raise RequestError(f"there is no run {named!r}{nearest(named, known)}")
+    return orchestrator.run(found[0])
+
+
+def find_task(run: RunSnapshot, named: TaskId) -> TaskSnapshot:
+    """Return a task of a run.
+
+    Raises:
+        RequestError: there is none of this id.
+    """
+    tasks = {task.spec.id: task for task in run.tasks}
+    if named not in tasks:
+        raise RequestError(f"run {run.run!r} has no task {named!r}{nearest(named, tasks)}")
+    return tasks[named]
+
+
+def _standing(run: Run) -> Document:
+    seen = run.snapshot()
+    return {"run": run.id, "status": seen.status, "revision": seen.revision}
