@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -193,7 +193,7 @@ class Run:
         """Return the run as it is now."""
         return self._coordinator.engine.snapshot(self.id)
 
-    async def events(self, after: int = 0) -> AsyncIterator[Entry]:
+    async def events(self, after: int = 0) -> AsyncGenerator[Entry, None]:
         """Yield what became durable of the run after an offset, until it ends.
 
         An entry's `seq` is the offset to resume from, also after a restart.

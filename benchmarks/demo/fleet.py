@@ -153,7 +153,7 @@ def _events(service: str, chance: random.Random) -> Iterator[tuple[float, str, s
 
 def _fill(text: str, chance: random.Random) -> str:
     order = UUID(int=chance.getrandbits(128))
-    return text.format(n=chance.randrange(1, 5000), id=order, address=hex(chance.getrandbits(32)))
+    return text.format(n=chance.randrange(1, 250), id=order, address=hex(chance.getrandbits(32)))
 
 
 def _write_trace(path: Path, a_minute: int, now: float) -> None:

@@ -1,7 +1,8 @@
-"""Who is there? Waits for cards, so that nothing has to be asked again and again."""
+"""Who is there? Listens to cards, so that nothing has to be asked again and again."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Final
 
 from protocol import topics
@@ -12,49 +13,75 @@ from protocol.transport import Message, Transport
 LIMIT_S: Final = 30.0
 
 
-async def complete(transport: Transport, agents: Iterable[str]) -> None:
-    """Wait until every one of these agents is online.
+class MissingError(Exception):
+    """Somebody did not come in time; the message says who."""
 
-    Raises:
-        TimeoutError: somebody did not come; the message says who.
-    """
-    roll = _Roll(agents)
-    async with asyncio.TaskGroup() as group:
-        connection = group.create_task(transport.run(roll), name="roll call")
+
+class RollCall:
+    """The agents that are online, as their cards say (`protocol.transport.Peer`)."""
+
+    def __init__(self) -> None:
+        self.online: set[str] = set()
+        self._news = asyncio.Event()
+
+    async def present(self, agents: Collection[str]) -> None:
+        """Wait until every one of these is online.
+
+        Raises:
+            MissingError: they are not, after half a minute.
+        """
         try:
             async with asyncio.timeout(LIMIT_S):
-                await roll.complete.wait()
+                while not self.online.issuperset(agents):
+                    await self._change()
         except TimeoutError as error:
-            raise TimeoutError(f"not online: {', '.join(sorted(roll.absent))}") from error
-        finally:
-            connection.cancel()
+            absent = ", ".join(sorted(set(agents) - self.online))
+            raise MissingError(f"not online after {LIMIT_S:g} s: {absent}") from error
 
+    async def back(self, agent: str) -> None:
+        """Wait until one that has just been killed is seen to be gone, and to be there again."""
+        async with asyncio.timeout(LIMIT_S):
+            while agent in self.online:
+                await self._change()
+        await self.present([agent])
 
-class _Roll:
-    """Listens to cards (`protocol.transport.Peer`)."""
-
-    def __init__(self, agents: Iterable[str]) -> None:
-        self.absent = set(agents)
-        self.complete = asyncio.Event()
+    async def _change(self) -> None:
+        self._news.clear()
+        await self._news.wait()
 
     def will(self) -> None:
         """Leave without a word."""
 
     def filters(self) -> tuple[str, ...]:
+        """Listen to cards."""
         return (topics.discovery_filter(),)
 
     def connected(self) -> None:
         """Wait for what is retained."""
 
     def disconnected(self, reason: str) -> None:
-        """Go on waiting."""
+        """Wait for the next connection."""
 
     def received(self, message: Message) -> None:
+        """Take a card."""
         try:
             seen = decode_card(message)
         except RemoteProtocolError:
             return
         if seen.status == "online":
-            self.absent.discard(seen.address.agent)
-        if not self.absent:
-            self.complete.set()
+            self.online.add(seen.address.agent)
+        else:
+            self.online.discard(seen.address.agent)
+        self._news.set()
+
+
+@asynccontextmanager
+async def roll_call(transport: Transport) -> AsyncIterator[RollCall]:
+    """Listen for as long as the context lasts."""
+    roll = RollCall()
+    async with asyncio.TaskGroup() as group:
+        connection = group.create_task(transport.run(roll), name="roll call")
+        try:
+            yield roll
+        finally:
+            connection.cancel()

@@ -1,13 +1,12 @@
 """What happens in the demo, wherever it is played: a request, two kills, a report."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from benchmarks.demo.fleet import VICTIM
 from benchmarks.demo.timeline import COORDINATOR, Kill
 from orchestrator.clock import loop_clock
-from orchestrator.core import facts as f
-from orchestrator.journal import Entry
+from orchestrator.service.documents import Event
 from protocol.types import RunId
 
 REQUEST: Final = (
@@ -20,15 +19,16 @@ RESTART_S: Final = 1.0  # the same for the coordinator
 Tell: TypeAlias = Callable[[str, str], None]
 """Is told what happens, as it happens: who, and what."""
 
-WORDS: Final[Mapping[type[f.Fact], Callable[[Any], str]]] = {
-    f.AttemptStarted: lambda _: "is at work",
-    f.AttemptSucceeded: lambda _: "is done",
-    f.AttemptFailed: lambda fact: fact.detail,
-    f.AttemptLost: lambda fact: fact.reason,
-    f.AttemptLapsed: lambda fact: fact.reason,
-    f.TaskJoined: lambda _: "has all there is to have",
-    f.TaskFailed: lambda fact: f"has failed: {fact.reason}",
+WORDS: Final[Mapping[str, str]] = {
+    "AttemptStarted": "at work",
+    "AttemptSucceeded": "done",
+    "AttemptFailed": "{detail}",
+    "AttemptLost": "{reason}",
+    "AttemptLapsed": "{reason}",
+    "TaskFailed": "failed: {reason}",
+    "TaskJoined": "all results are in",
 }
+"""Which facts are told, and how."""
 
 
 class Stage(Protocol):
@@ -37,7 +37,7 @@ class Stage(Protocol):
     async def submit(self, request: str) -> RunId:
         """Submit a request, once the whole fleet is there."""
 
-    def events(self, run: RunId, after: int) -> AsyncIterator[Entry]:
+    def events(self, run: RunId, after: int) -> AsyncIterator[Event]:
         """Yield what became durable after an offset, until the run ends."""
 
     async def kill(self, who: str) -> None:
@@ -55,24 +55,24 @@ async def play(stage: Stage, tell: Tell) -> list[Kill]:
     kills: list[Kill] = []
     after, ended = 0, False
     while not ended:
-        async for entry in stage.events(run, after):
-            after, fact = entry.seq, entry.fact
-            if words := WORDS.get(type(fact)):
-                tell(getattr(fact, "task", ""), words(fact))
-            ended = isinstance(fact, f.RunEnded)
-            if who := _to_kill(fact, kills):
+        async for event in stage.events(run, after):
+            after, ended = event["seq"], event["fact"] == "RunEnded"
+            if words := WORDS.get(event["fact"]):
+                tell(str(event["data"]["task"]), words.format_map(event["data"]))
+            if who := _to_kill(event, kills):
                 kills.append(Kill(who, loop_clock().wall))
-                tell(who, "is killed with -9")
+                tell(who, "killed with -9")
                 await stage.kill(who)
                 if who == COORDINATOR:
                     break  # the next one is asked for what follows
     return kills
 
 
-def _to_kill(fact: f.Fact, kills: list[Kill]) -> str | None:
+def _to_kill(event: Event, kills: list[Kill]) -> str | None:
     """Choose the moments: the victim is at work; then another server's result has come in."""
-    if not kills and isinstance(fact, f.AttemptStarted) and fact.task == f"collect[{VICTIM}]":
-        return VICTIM
-    if len(kills) == 1 and isinstance(fact, f.AttemptSucceeded):
-        return COORDINATOR
+    match len(kills), event["fact"], event["data"].get("task"):
+        case 0, "AttemptStarted", task if task == f"collect[{VICTIM}]":
+            return VICTIM
+        case 1, "AttemptSucceeded", _:
+            return COORDINATOR
     return None

@@ -21,14 +21,12 @@ class Supervised:
     """One program, over all of its lives.
 
     Args:
-        name: what people call it.
         command: the program and its arguments.
         log: where its standard error goes, one life after the other.
         pause_s: between a kill and the next start.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, log: Path, pause_s: float) -> None:
-        self.name = name
+    def __init__(self, command: Sequence[str], *, log: Path, pause_s: float) -> None:
         self._command = command
         self._log = log
         self._pause_s = pause_s
@@ -55,7 +53,9 @@ class Supervised:
                 await _stop(process)
             if code != -signal.SIGKILL:
                 words = self._log.read_text(errors="replace").splitlines()[-LAST_WORDS:]
-                raise EndedError(f"{self.name} ended with code {code}: {' / '.join(words)}")
+                raise EndedError(
+                    f"{' '.join(self._command)} ended with code {code}: {' / '.join(words)}"
+                )
             await asyncio.sleep(self._pause_s)
 
     def kill(self) -> None:

@@ -12,7 +12,7 @@ from orchestrator.journal import Entry
 from protocol.types import AttemptId
 
 COORDINATOR: Final = "coordinator"
-CELLS: Final = 56  # for all of the time
+CELLS: Final = 40  # for all of the time
 GOOD: Final = "done"
 LEGEND: Final = "━ works   ┅ works, but it is lost   ✗ kill -9   ● is back"
 
@@ -27,7 +27,7 @@ class Kill:
 
 @dataclass(slots=True)
 class Span:
-    """An attempt at a task; `outcome` is empty while it goes on."""
+    """An attempt at a task (of a `for_each`, its parent's name); `outcome` is empty while it goes on."""
 
     task: str
     start: float
@@ -71,7 +71,7 @@ def read(entries: Iterable[Entry], kills: Sequence[Kill]) -> Timeline:
             case f.DeviceOnline(device):
                 rows[device].back.append(entry.wall)
             case f.TaskPlaced(task=task, device=device, attempt=attempt):
-                span = attempts[attempt] = Span(task, entry.wall, entry.wall)
+                span = attempts[attempt] = Span(task.partition("[")[0], entry.wall, entry.wall)
                 rows[device].spans.append(span)
             case f.AttemptSucceeded(attempt=attempt):
                 attempts[attempt].end, attempts[attempt].outcome = entry.wall, GOOD
@@ -84,7 +84,7 @@ def table(timeline: Timeline) -> Table:
     """Draw a line for each device."""
     whole_s = timeline.end - timeline.start
     shown = Table(box=None, title="What happened", caption=LEGEND)
-    shown.add_column("device")
+    shown.add_column("device", no_wrap=True)
     shown.add_column(f"0 s{f'{whole_s:.1f} s':>{CELLS - 3}}", no_wrap=True)
     shown.add_column("tasks")
     for name, row in timeline.rows.items():

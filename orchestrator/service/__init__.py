@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -30,8 +31,9 @@ from protocol.codec import (
     encode_reply,
 )
 from protocol.codec import RequestError as BadRequestError
+from protocol.codec.jsonrpc import complaint
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
-from protocol.messages import Cancel, Offer, Phase, Query, Reply, Report
+from protocol.messages import Cancel, Offer, Phase, Query, Refused, Reply, Report
 from protocol.transport import Message, Transport
 from protocol.types import (
     AttemptId,
@@ -43,7 +45,6 @@ from protocol.types import (
     Json,
     Outcome,
     Rejected,
-    RunId,
     SkillInfo,
     Succeeded,
 )
@@ -61,7 +62,7 @@ class _Call:
 
     request: Request
     """The latest with its id: who asks again has lost the answer to the former."""
-    running: asyncio.Task[None] | None = None
+    running: asyncio.Task[Outcome]
 
 
 class Service:
@@ -100,8 +101,7 @@ class Service:
     ) -> None:
         group, self._group = self._group, None
         for call in self._open.values():
-            if call.running:
-                call.running.cancel()
+            call.running.cancel()
         self._publish(encode_card(self._card, address=self._address, status="offline"))
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
@@ -140,7 +140,7 @@ class Service:
             case Offer() as offer:
                 self._offered(request, offer)
             case Query(attempt):
-                self._say(self._report(attempt) or _unknown(request), request)
+                self._say(self._report(attempt) or _unknown(), request)
             case Cancel(attempt):
                 self._cancel(request, attempt)
             case _ if request.request_id is not None:
@@ -163,17 +163,12 @@ class Service:
             self._say(Report(attempt, Phase.FINISHED, offer.run, outcome=busy), request)
             return
         else:
-            call = self._open[attempt] = _Call(request)
-            call.running = self._group.create_task(self._run(offer), name=f"call {offer.skill}")
+            acting = self._outcome(offer.skill, offer.args)
+            running = self._group.create_task(acting, name=f"call {offer.skill}")
+            self._open[attempt] = _Call(request, running)
+            running.add_done_callback(partial(self._ended, offer))
         if request.form is Form.STREAM:
             self._say(Report(attempt, Phase.ACCEPTED, offer.run), request)
-
-    async def _run(self, offer: Offer) -> None:
-        outcome: Outcome = Cancelled("the call was cancelled")
-        try:
-            outcome = await self._outcome(offer.skill, offer.args)
-        finally:
-            self._finish(offer.attempt, offer.run, outcome)
 
     async def _outcome(self, name: str, given: Mapping[str, Json]) -> Outcome:
         if name == "" and isinstance(text := given.get("text"), str):
@@ -186,16 +181,23 @@ class Service:
             args = skill.arguments.model_validate(given)
             return Succeeded(await skill.act(self._orchestrator, args))
         except ValidationError as error:
-            return Failed(FailureKind.BAD_INPUT, f"{name}: {_complaint(error)}")
+            return Failed(FailureKind.BAD_INPUT, f"{name}: {complaint(error)}")
         except (RequestError, UnknownRunError) as error:
             return Failed(FailureKind.BAD_INPUT, str(error))
         except JournalError as error:
             return Failed(FailureKind.TRANSIENT, str(error))
 
-    def _finish(self, attempt: AttemptId, run: RunId, outcome: Outcome) -> None:
-        call = self._open.pop(attempt)
-        report = Report(attempt, Phase.FINISHED, run, outcome=outcome)
-        self._answers[attempt] = report
+    def _ended(self, offer: Offer, running: asyncio.Task[Outcome]) -> None:
+        call = self._open.pop(offer.attempt)
+        # A cancelled task may never have begun, so only here is its end seen in every case.
+        if running.cancelled():
+            outcome: Outcome = Cancelled("the call was cancelled")
+        elif running.exception() is None:
+            outcome = running.result()
+        else:
+            return  # our bug: the group ends the service with it
+        report = Report(offer.attempt, Phase.FINISHED, offer.run, outcome=outcome)
+        self._answers[offer.attempt] = report
         if len(self._answers) > ANSWERS_KEPT:
             self._answers.popitem(last=False)
         self._say(report, call.request)
@@ -212,23 +214,51 @@ class Service:
         elif attempt in self._open:
             call = self._open[attempt]
             call.request = request
-            if call.running:
-                call.running.cancel()
+            call.running.cancel()
         else:
-            self._say(_unknown(request), request)
+            self._say(_unknown(), request)
 
     def _say(self, reply: Reply, request: Request) -> None:
-        self._publish(
-            encode_reply(
+        try:
+            message = encode_reply(
                 reply,
                 to=request.reply_to,
                 correlation=request.correlation,
                 request_id=request.request_id,
                 form=request.form,
             )
-        )
+        except LocalProtocolError as error:
+            message = encode_reply(
+                ErrorCode.INTERNAL_ERROR.refused(str(error)),
+                to=request.reply_to,
+                correlation=request.correlation,
+                request_id=request.request_id,
+            )
+        self._publish(message)
 
     def _publish(self, message: Message) -> None:
         """Send, or do not: who waits for an answer asks again."""
         with suppress(NotConnectedError, QueueFullError, LocalProtocolError):
             self._transport.publish(message)
+
+
+def _card(device: DeviceId) -> DeviceCard:
+    return DeviceCard(
+        device,
+        "Muster coordinator",
+        {ROLE: COORDINATOR},
+        tuple(
+            SkillInfo(
+                name,
+                skill.about,
+                skill.arguments.model_json_schema(),
+                effect=skill.effect,
+            )
+            for name, skill in SKILLS.items()
+        ),
+        slots=OPEN_CALLS,
+    )
+
+
+def _unknown() -> Refused:
+    return ErrorCode.TASK_NOT_FOUND.refused("the coordinator knows no such call")

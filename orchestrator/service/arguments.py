@@ -1,6 +1,7 @@
 """What each of the coordinator's skills takes. Unknown names are errors."""
 
-from typing import Annotated, Literal, Self, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
@@ -41,29 +42,32 @@ class EditPart(Arguments):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"an edit is exactly one of {', '.join(EditPart.model_fields)}")
+        if len(self._said()) != 1:
+            raise ValueError(f"an edit is exactly one of {', '.join(_EDITS)}")
         return self
+
+    def _said(self) -> list[str]:
+        return [name for name in _EDITS if getattr(self, name) is not None]
 
     def edit(self) -> Edit:
         """Return it as the engine takes it."""
-        match self:
-            case EditPart(add_task=TaskSpec() as task):
-                return AddTask(task)
-            case EditPart(replace_task=TaskSpec() as task):
-                return ReplaceTask(task)
-            case EditPart(remove_task=str(name)):
-                return RemoveTask(TaskId(name))
-            case EditPart(cancel=str(name)):
-                return CancelTask(TaskId(name))
-            case EditPart(add_dependency=Dependency() as dependency):
-                return AddDependency(dependency)
-            case EditPart(set_args=SetArgs() as edit):
-                return edit
-            case EditPart(remove_dependency=RemoveDependency() as edit):
-                return edit
-            case _:
-                raise ValueError("an edit cannot be null")
+        (name,) = self._said()
+        return _EDITS[name](getattr(self, name))
+
+
+def _same(edit: Edit) -> Edit:
+    return edit
+
+
+_EDITS: Mapping[str, Callable[[Any], Edit]] = {
+    "add_task": AddTask,
+    "remove_task": RemoveTask,
+    "replace_task": ReplaceTask,
+    "set_args": _same,
+    "add_dependency": AddDependency,
+    "remove_dependency": _same,
+    "cancel": CancelTask,
+}
 
 
 class BatchPart(Arguments):

@@ -36,6 +36,8 @@ from orchestrator.journal.database import SCHEMAS, connect, pragma
 from orchestrator.journal.errors import explain
 from protocol.types import AttemptId, Json, RunId, TaskId
 
+pytestmark = pytest.mark.real_time  # its writer is a thread
+
 R, T = RunId("r"), TaskId("t")
 NOW = Now(1000.0, 1.0)
 PAUSED = RunPaused(R)
@@ -364,7 +366,7 @@ async def test_a_busy_loop_does_not_starve_commits_in_the_thread(tmp_path):
                 while perf_counter() < busy_until:
                     pass
                 await asyncio.sleep(0)
-    assert perf_counter() - begun < 3  # seen: 0.3 s, and 10 s and more with a starved thread
+    assert perf_counter() - begun < 8  # seen: 0.3 s, and 10 s and more with a starved thread
 
 
 # Crashes
@@ -375,8 +377,6 @@ from pathlib import Path
 from orchestrator.core.facts import RunPaused
 from orchestrator.core.model import Now
 from orchestrator.journal import SqliteJournal, Synchronous
-
-pytestmark = pytest.mark.real_time  # its writer is a thread
 
 async def main():
     async with SqliteJournal(Path(sys.argv[1]), synchronous=Synchronous(sys.argv[2])) as journal:

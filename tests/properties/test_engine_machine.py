@@ -345,9 +345,10 @@ class EngineMachine(RuleBasedStateMachine):
     def wait(self, seconds):
         self.world.wait(seconds)
 
-    @rule(away_s=st.sampled_from([0.0, 5.0, 100.0]), elapsed=st.sampled_from([None, 0.0]))
-    def restart(self, away_s, elapsed):
-        self.world.restart(away_s=away_s, elapsed=elapsed)
+    @rule(away_s=st.sampled_from([0.0, 5.0, 100.0]), elapsed=st.sampled_from([None, 0.0]),
+          rows=st.booleans())  # fmt: skip
+    def restart(self, away_s, elapsed, rows):
+        self.world.restart(away_s=away_s, elapsed=elapsed, rows=rows)
         self.world.tell(e.Connected())
 
     def teardown(self):

@@ -5,7 +5,7 @@ the invariants are checked, and both states are compared but for what is volatil
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
@@ -15,6 +15,7 @@ from orchestrator.core.engine import Decision, Engine
 from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.core.lifecycle import FINAL, LIVE
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, RunLimits, TaskSpec
+from orchestrator.core.rows import RowKey, Saved, freeze, touched
 from orchestrator.core.state import State
 from orchestrator.core.tuning import Tuning
 from protocol.types import (
@@ -35,7 +36,7 @@ from protocol.types import (
 
 RUN = RunId("run")
 BEAT_S = 2.0
-VOLATILE_FIELDS = {"load", "seen_at", "ticket", "demand"}
+NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing"}
 
 
 def task(name: str, skill: str = "work", **rest) -> TaskSpec:
@@ -67,7 +68,7 @@ def card(name: str, *skills: str, effect: Effect = Effect.IDEMPOTENT, **rest) ->
 def plain(value: object) -> object:
     """Return a value as nested tuples that compare and print the same under any hash seed."""
     if is_dataclass(value) and not isinstance(value, type):
-        names = [each.name for each in fields(value) if each.name not in VOLATILE_FIELDS]
+        names = [each.name for each in fields(value) if each.name not in NOT_COMPARED]
         return (type(value).__name__, *((name, plain(getattr(value, name))) for name in names))
     if isinstance(value, Mapping):
         return tuple((plain(key), plain(item)) for key, item in value.items())
@@ -109,6 +110,7 @@ class World:
         self.alive: dict[DeviceId, Incarnation] = {}
         """Devices that send heartbeats while time passes."""
         self._journal: list[f.Fact] = []
+        self._rows: dict[RowKey, Saved] = {}
         self._once: dict[object, AttemptId] = {}
         self._epochs: dict[RunId, int] = {}
 
@@ -118,6 +120,7 @@ class World:
         """Let the engine decide, and hold it to its invariants."""
         before = self.engine.state.token
         final = self._final()
+        dirty: dict[RowKey, None] = {}
         try:
             decision = self.engine.decide(event, now=Now(self.wall + self.at, self.at))
         except (RequestError, UnknownRunError):
@@ -129,8 +132,10 @@ class World:
             if type(fact) not in f.VOLATILE:
                 self._journal.append(fact)
                 self.fold.apply(fact)
-            self._once_only(fact)
+                dirty |= dict.fromkeys(touched(fact, self.fold.state))
+            self._placed_well(fact)
         self.fold.recovered()
+        self._save(dirty)
         self.engine.check()
         self._compare()
         assert final.items() <= self._final().items(), "I6"
@@ -145,16 +150,21 @@ class World:
         assert [fact for fact in again.facts if type(fact) not in f.VOLATILE] == [], "I12"
         assert digest(self.engine.state) == before, "I12"
 
-    def restart(self, *, away_s: float = 0.0, elapsed: float | None = None) -> Decision:
-        """Die and start again from the journal; the elapsed clock may start anew."""
+    def restart(
+        self, *, away_s: float = 0.0, elapsed: float | None = None, rows: bool = False
+    ) -> Decision:
+        """Die and start again from the journal or its saved rows; elapsed may start anew."""
         last = (self.wall + self.at, self.at) if self._journal else (None, None)
         self.wall += self.at + away_s
         self.at = self.at + away_s if elapsed is None else elapsed
         self.wall -= self.at
         self.engine = Engine(tuning=self.tuning)
-        for fact in self._journal:
-            self.engine.apply(fact)
-        self.engine.recovered()
+        if rows:
+            self.engine.restore(replace(row) for row in self._rows.values())
+        else:
+            for fact in self._journal:
+                self.engine.apply(fact)
+            self.engine.recovered()
         self._compare()
         return self.tell(e.Start(*last))
 
@@ -336,8 +346,22 @@ class World:
             assert order.epoch >= self._epochs.get(order.run, 0), "I9"
             self._epochs[order.run] = order.epoch
 
-    def _once_only(self, fact: f.Fact) -> None:
-        """I13: a `once` task is offered again only if the last attempt says it never started."""
+    def _save(self, dirty: Iterable[RowKey]) -> None:
+        for key in dirty:
+            row = freeze(self.engine.state, key)
+            if row is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = replace(row)
+
+    def _placed_well(self, fact: f.Fact) -> None:
+        """I5, and I13: `once` is offered again only after a word that it never started."""
+        match fact:
+            case f.TaskPlaced(device=name):
+                device = self.engine.state.devices[name]
+                assert len(device.attempts) <= device.card.slots, "I5"
+                for kind, amount in device.used.items():
+                    assert amount <= device.card.capacity.get(kind, 0.0), "I5"
         match fact:
             case f.TaskPlaced(run, name, attempt, effect=Effect.ONCE):
                 row = self.engine.state.runs[run].tasks.get(name)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.commands import RenewLeases, SayHello
+from orchestrator.core.commands import AskPlanner, RenewLeases, SayHello
 from orchestrator.core.decisions.offers import offer, refuse
 from orchestrator.core.decisions.outcomes import give_up_on, lose_attempt
 from orchestrator.core.lifecycle import LIVE, AttemptState
@@ -27,9 +27,13 @@ def start(step: Step, event: e.Start) -> None:
                 f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
             )
     for run in step.state.runs.values():
-        for ask in list(run.asks.values()):
-            # The planner forgot what it was asked: its time is over now, and the ladder goes on.
-            step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at))
+        for ask in run.asks.values():
+            # The planner that was asked is gone with its process: ask again.
+            limit_s = run.submitted.limits.plan_s
+            step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at + limit_s))
+            step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s))
+            if ask.task is not None:
+                step.emit(f.DeadlineMoved(("task", run.id, ask.task), step.at + limit_s))
 
 
 def connected(step: Step, _event: e.Connected) -> None:

@@ -32,7 +32,8 @@ def _ask_due(step: Step, key: Key) -> None:
     run = step.state.runs[RunId(key[1])]
     ask = run.asks.get(key[2])
     if ask is not None:
-        unanswered(step, run, ask, f"the planner did not answer: {ask.cause or 'time is over'}")
+        limit_s = run.submitted.limits.plan_s
+        unanswered(step, run, ask, f"the planner did not answer within {limit_s:g} s")
 
 
 def _device_due(step: Step, key: Key) -> None:

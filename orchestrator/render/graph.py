@@ -1,0 +1,92 @@
+"""A run's task graph, level by level: each task below everything that it waits for."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
+
+from rich.text import Text
+
+from orchestrator.core.model import Dependency, On
+from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.render.story import words
+from orchestrator.render.tables import STYLES
+from protocol.types import Json, TaskId
+
+
+def graph(run: RunSnapshot) -> Text:
+    """Return the run's head and its tasks, one a line, with what each waits for."""
+    lines = [Text(f"run {run.run}, revision {run.revision}: {run.request}")]
+    state = f"{run.status}{', paused' if run.paused else ''}"
+    lines.append(Text(f"{state}: {run.reason}" if run.reason else state, STYLES.get(state, "")))
+    width = max((len(task.spec.id) + 2 * bool(task.parent) for task in run.tasks), default=0)
+    for number, level in enumerate(levels(run.tasks), 1):
+        lines.append(Text(f"level {number}", "bold"))
+        lines += [_line(task, width) for task in level]
+    return Text("\n").join(lines)
+
+
+def levels(tasks: Sequence[TaskSnapshot]) -> Iterator[list[TaskSnapshot]]:
+    """Yield the tasks by level; the children of an expanded task follow it."""
+    children: dict[TaskId | None, list[TaskSnapshot]] = {}
+    for task in tasks:
+        children.setdefault(task.parent, []).append(task)
+    known = {task.spec.id: (number, task) for number, task in enumerate(children.get(None, ()))}
+    order = TopologicalSorter(
+        {name: [e.predecessor for e in task.dependencies] for name, (_, task) in known.items()}
+    )
+    order.prepare()
+    while order.is_active():
+        ready = order.get_ready()
+        present = sorted(known[name] for name in ready if name in known)
+        yield [each for _, task in present for each in (task, *children.get(task.spec.id, ()))]
+        order.done(*ready)
+
+
+def task(shown: TaskSnapshot) -> Text:
+    """Return one task in full: what it is, what it got and what it came to."""
+    spec = shown.spec
+    rows: Mapping[str, str] = {
+        "task": f"{spec.id}  {spec.title}",
+        "state": f"{shown.state}  {shown.reason}",
+        "skill": spec.skill,
+        "device": shown.device or spec.needs.device or words(spec.needs.labels),
+        "after": _waits(shown.dependencies),
+        "tries": str(shown.attempts),
+        "arguments": _pretty(spec.args),
+        "output": _pretty(shown.output),
+    }
+    width = max(map(len, rows))
+    return Text("\n").join(
+        Text(f"{name:{width}}  {value}".rstrip()) for name, value in rows.items() if value.strip()
+    )
+
+
+def _line(task: TaskSnapshot, width: int) -> Text:
+    spec = task.spec
+    name = f"  {spec.id}" if task.parent else spec.id
+    tries = f"try {task.attempts}" if task.attempts > 1 else ""
+    where = task.device or spec.needs.device
+    facts = (spec.skill, f"on {where}" if where else "", tries, _waits(task.dependencies))
+    said = "  ".join(fact for fact in (*facts, task.reason) if fact)
+    return Text(f"  {name:{width}}  {task.state:14}  {said}", STYLES.get(task.state, ""))
+
+
+def _waits(dependencies: Sequence[Dependency]) -> str:
+    return f"← {', '.join(map(_wait, dependencies))}" if dependencies else ""
+
+
+def _wait(edge: Dependency) -> str:
+    match edge.on:
+        case On.SUCCESS:
+            return edge.predecessor
+        case On.WHEN if edge.when is not None:
+            place = ".".join(map(str, edge.when.path))
+            return f"{edge.predecessor} (when {place} {edge.when.op} {words(edge.when.value)})"
+        case _:
+            return f"{edge.predecessor} (on {edge.on})"
+
+
+def _pretty(value: Json) -> str:
+    if value is None or value == {}:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

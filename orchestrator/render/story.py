@@ -1,0 +1,127 @@
+"""What happened, in sentences: one for each kind of fact."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
+
+from orchestrator.core import facts as f
+from orchestrator.core.facts import Fact
+from orchestrator.service.documents import Event
+from protocol.types import Json
+
+SHOWN: Final = 6  # of a list; the rest is counted
+
+SENTENCES: Final[Mapping[type[Fact], str]] = {
+    f.CoordinatorStarted: "a coordinator started",
+    f.RunSubmitted: "submitted: {request}",
+    f.PlanAsked: "the planner is asked {cause}",
+    f.PlanAnswered: "the planner answered {detail}",
+    f.EditAccepted: "revision {revision} by {by}: {edits}",
+    f.EditRefused: "an edit by {by} was refused: {reasons}",
+    f.RunPaused: "paused",
+    f.RunResumed: "resumed",
+    f.RunCancelRequested: "being stopped: {why}",
+    f.RunEnded: "{status} {reason}",
+    f.TasksReady: "ready",
+    f.TasksSkipped: "skipped: {reason}",
+    f.TaskExpanded: "expanded into {children}",
+    f.TaskJoined: "joined",
+    f.TaskRecovering: "to be tried again ({awaiting}): {why}",
+    f.TaskFailed: "failed: {reason}",
+    f.TaskCancelling: "told to stop: {why}",
+    f.TaskCancelled: "cancelled: {reason}",
+    f.TaskUnknown: "outcome unknown: {detail}",
+    f.InputRequested: "asks: {question}",
+    f.InputAnswered: "answered by {by}: {answer}",
+    f.TaskPlaced: "try {number} offered to {device}",
+    f.AttemptAccepted: "accepted",
+    f.AttemptStarted: "started",
+    f.AttemptSucceeded: "succeeded {run_s}",
+    f.AttemptFailed: "the try failed ({kind}): {detail}",
+    f.AttemptRejected: "refused by the device: {reason}",
+    f.AttemptCancelled: "stopped by the device {detail}",
+    f.AttemptUnknown: "the device cannot say what happened: {detail}",
+    f.AttemptLapsed: "its lease ran out: {reason}",
+    f.AttemptLost: "lost with its device: {reason}",
+    f.DeviceJoined: "a device announced itself",
+    f.DeviceOnline: "device {device} is online",
+    f.DeviceLost: "device {device} is lost: {reason}",
+    f.DeviceLeft: "device {device} left",
+    f.LoadSeen: "device {device} is alive",
+    f.DeadlineMoved: "nothing happened",
+}
+"""Fact → what it says; names in braces are the fact's fields."""
+
+_BY_NAME: Final = {fact.__name__: sentence for fact, sentence in SENTENCES.items()}
+
+
+def line(event: Event) -> str:
+    """Return an event in one line: local time, the tasks it is about, and what happened."""
+    about = ", ".join(subjects(event)[:SHOWN])
+    when = time.strftime("%H:%M:%S", time.localtime(event["wall"]))
+    return f"{when}  {about}: {sentence(event)}" if about else f"{when}  {sentence(event)}"
+
+
+def subjects(event: Event) -> tuple[str, ...]:
+    """Return the tasks that an event is about."""
+    data = event["data"]
+    if "task" in data:
+        return (str(data["task"]),)
+    return tuple(map(str, cast("Sequence[Json]", data.get("tasks", ()))))
+
+
+def sentence(event: Event) -> str:
+    """Return what happened; a kind that a later release brought shows as its name."""
+    template = _BY_NAME.get(event["fact"], event["fact"])
+    said = template.format_map(_Words(event["data"]))
+    return " ".join(said.split()).rstrip(" :")
+
+
+class _Words(dict[str, Json]):
+    """Fields as words; one that is not there is left out, as large ones are."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+    def __getitem__(self, name: str) -> str:
+        value = super().__getitem__(name)
+        if name.endswith("_s") and isinstance(value, float):
+            return f"after {value:.1f} s"
+        return words(value)
+
+
+def words(value: Json) -> str:
+    """Return a value of a fact for people."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case {"$": str(kind), **fields} if kind in _EDITS:
+            return _EDITS[kind](fields)
+        case {"$": "Reason", "detail": detail}:
+            return words(detail)
+        case {"id": identity}:
+            return words(identity)
+        case Mapping():
+            return ", ".join(f"{name}={words(item)}" for name, item in value.items())
+        case Sequence():
+            shown = ", ".join(words(item) for item in value[:SHOWN])
+            return f"{shown} and {len(value) - SHOWN} more" if len(value) > SHOWN else shown
+        case _:
+            return str(value)
+
+
+def _edge(edge: Mapping[str, Json]) -> str:
+    return f"{words(edge['successor'])} after {words(edge['predecessor'])}"
+
+
+_EDITS: Final[Mapping[str, Callable[[Mapping[str, Json]], str]]] = {
+    "AddTask": lambda edit: f"add {words(edit['task'])}",
+    "RemoveTask": lambda edit: f"remove {words(edit['task'])}",
+    "ReplaceTask": lambda edit: f"replace {words(edit['task'])}",
+    "SetArgs": lambda edit: f"set the arguments of {words(edit['task'])}",
+    "AddDependency": lambda edit: _edge(cast("Mapping[str, Json]", edit["dependency"])),
+    "RemoveDependency": lambda edit: f"no longer {_edge(edit)}",
+    "CancelTask": lambda edit: f"cancel {words(edit['task'])}",
+}
