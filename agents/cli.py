@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
-from agents import builtin, config, telemetry
+from agents import builtin, config
 from agents.config import ConfigError, DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
 from agents.runtime import Agent
 from agents.skills import Skills
+from protocol import telemetry
 from protocol.errors import TransportError
+from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Transport
 from protocol.transport.mqtt import MqttSettings, MqttTransport
@@ -49,7 +51,7 @@ def agent(
                 typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
             return
         ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
-        telemetry.configure(json=json_logs, debug=debug)
+        telemetry.configure(json=json_logs, level=Level.DEBUG if debug else Level.INFO)
         try:
             asyncio.run(_serve(settings, skills, ledger))
         finally:

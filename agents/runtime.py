@@ -16,7 +16,6 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from agents import telemetry
 from agents.actions import (
     Action,
     Beat,
@@ -40,7 +39,7 @@ from agents.skills import (
     Skills,
     TemporaryError,
 )
-from protocol import topics
+from protocol import telemetry, topics
 from protocol.codec import (
     Request,
     RequestError,
@@ -52,6 +51,7 @@ from protocol.codec import (
 from protocol.codec.cards import Source, Status
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
 from protocol.messages import Offer, Reply, Report
+from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Message, Transport
 from protocol.types import (
@@ -180,13 +180,13 @@ class Agent:
 
     def connected(self) -> None:
         """Announce the device and ask for a hello."""
-        telemetry.info("connected", device=str(self.address))
+        telemetry.write(Level.INFO, "connected", device=str(self.address))
         self._publish(self._announcement("online", "agent"))
         self._act(self._session.connected(self._now()))
 
     def disconnected(self, reason: str) -> None:
         """Go on without the network."""
-        telemetry.info("disconnected", device=str(self.address), reason=reason)
+        telemetry.write(Level.INFO, "disconnected", device=str(self.address), reason=reason)
         self._session.disconnected()
 
     def received(self, message: Message) -> None:
@@ -196,7 +196,9 @@ class Agent:
         try:
             request = decode_order(message)
         except RequestError as error:
-            telemetry.debug("request_refused", device=str(self.address), reason=str(error))
+            telemetry.write(
+                Level.DEBUG, "request_refused", device=str(self.address), reason=str(error)
+            )
             if message.response_topic:
                 self._publish(
                     encode_reply(
@@ -261,8 +263,12 @@ class Agent:
         try:
             self._transport.publish(message)
         except (NotConnectedError, QueueFullError, LocalProtocolError) as error:
-            telemetry.debug(
-                "unsent", device=str(self.address), topic=message.topic, reason=str(error)
+            telemetry.write(
+                Level.DEBUG,
+                "unsent",
+                device=str(self.address),
+                topic=message.topic,
+                reason=str(error),
             )
 
     def _start(self, offer: Offer) -> None:
@@ -311,7 +317,9 @@ class Agent:
 
     def _troubled(self, error: LedgerError | None) -> None:
         if error:
-            telemetry.log.error("ledger_failed", device=str(self.address), reason=str(error))
+            telemetry.write(
+                Level.ERROR, "ledger_failed", device=str(self.address), reason=str(error)
+            )
         self._act(self._session.suspend(on=error is not None, now=self._now()))
 
     async def _leave(self) -> None:
@@ -335,8 +343,12 @@ async def _outcome(skill: Skill, context: Context, args: Mapping[str, Json]) -> 
     try:
         return Succeeded(await skill.call(context, args))
     except Exception as error:  # noqa: BLE001  the boundary of an attempt: its bug fails it alone
-        telemetry.debug(
-            "skill_failed", skill=skill.info.name, attempt=context.attempt, exc_info=error
+        telemetry.write(
+            Level.DEBUG,
+            "skill_failed",
+            skill=skill.info.name,
+            attempt=context.attempt,
+            exc_info=error,
         )
         kind = next(kind for cls, kind in _KINDS if isinstance(error, cls))
         detail = (

@@ -34,6 +34,7 @@ from protocol.codec import PartialOutputs, decode_card, decode_event, decode_rep
 from protocol.errors import RemoteProtocolError
 from protocol.inbox import Inbox
 from protocol.messages import Refused
+from protocol.telemetry import Level, write
 from protocol.topics import Address, Kind
 from protocol.transport import Message, Transport
 from protocol.types import DeviceCard, DeviceId, RunId
@@ -129,7 +130,7 @@ class Coordinator:
             RequestError: see `Engine.decide`.
             JournalError: the journal has failed.
         """
-        telemetry.log_event(event)
+        telemetry.log(event)
         now = self._clock()
         decision = self.engine.decide(event, now=now)
         seq = self.journal.append(now, decision.facts)
@@ -172,7 +173,7 @@ class Coordinator:
     # Orders out
 
     def _perform(self, command: c.Command) -> None:
-        telemetry.log_command(command)
+        telemetry.log(command)
         if isinstance(command, c.AskPlanner):
             self._group.create_task(self._plan(command), name=f"plan {command.ask}")
         else:
@@ -232,14 +233,14 @@ class Coordinator:
 
     def connected(self) -> None:
         """Announce ourselves and reconcile with every device."""
-        telemetry.connection("connected")
+        write(Level.INFO, "connected", coordinator=str(self.address))
         if self.front:
             self._transport.publish(self.front.card(online=True))
         self.handle(e.Connected())
 
     def disconnected(self, reason: str) -> None:
         """Go on: deadlines decide what that means for each device."""
-        telemetry.connection("disconnected", reason=reason)
+        write(Level.INFO, "disconnected", coordinator=str(self.address), reason=reason)
 
     def received(self, message: Message) -> None:
         """Take one message; what makes no sense is counted, and logged once a sender."""
@@ -260,7 +261,7 @@ class Coordinator:
                         self.front.received(message)
         except RemoteProtocolError as error:
             if self._inbox.malformed(message.topic):
-                telemetry.malformed(message.topic, str(error))
+                write(Level.WARNING, "malformed_message", topic=message.topic, reason=str(error))
 
     def _reply(self, message: Message, device: DeviceId) -> None:
         reply = decode_reply(message, self._partial)

@@ -34,8 +34,8 @@ from typing import Final, Literal
 from pydantic import PositiveFloat
 
 from orchestrator.journal import Synchronous
-from orchestrator.telemetry import Level
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
+from protocol.telemetry import Level
 
 DEFAULT_FILE: Final = Path("muster.toml")
 PREFIX: Final = "MUSTER"

@@ -9,11 +9,12 @@ from rich.text import Text
 
 from orchestrator.core import facts as f
 from orchestrator.journal import Entry
-from protocol.types import AttemptId
+from protocol.types import AttemptId, DeviceId, TaskId
 
 COORDINATOR: Final = "coordinator"
+DONE: Final = "done"
+LOST: Final = "lost"
 CELLS: Final = 40  # for all of the time
-GOOD: Final = "done"
 LEGEND: Final = "━ works   ┅ works, but it is lost   ✗ kill -9   ● is back"
 
 
@@ -27,12 +28,16 @@ class Kill:
 
 @dataclass(slots=True)
 class Span:
-    """An attempt at a task (of a `for_each`, its parent's name); `outcome` is empty while it goes on."""
+    """An attempt at a task; `outcome` is empty while it goes on."""
 
-    task: str
+    task: TaskId
     start: float
     end: float
     outcome: str = ""
+
+    def __str__(self) -> str:
+        """Say what it was; of a `for_each` the name alone, the device is known."""
+        return f"{self.task.partition('[')[0]} {self.outcome}"
 
 
 @dataclass(slots=True)
@@ -50,33 +55,37 @@ class Timeline:
     kills: Sequence[Kill]
     start: float = 0.0
     end: float = 0.0
+    status: f.RunStatus = f.RunStatus.RUNNING
     rows: dict[str, Row] = field(default_factory=lambda: {COORDINATOR: Row()})
 
 
 def read(entries: Iterable[Entry], kills: Sequence[Kill]) -> Timeline:
-    """Read the timeline of the last run in a journal; `kills` are what it cannot know."""
+    """Read the timeline of the one run in a journal; `kills` are what it cannot know."""
     timeline = Timeline(kills)
     rows = timeline.rows
     attempts: dict[AttemptId, Span] = {}
+    away: set[DeviceId] = set()
     for entry in entries:
         match entry.fact:
             case f.RunSubmitted():
                 timeline.start = entry.wall
-            case f.RunEnded():
-                timeline.end = entry.wall
+            case f.RunEnded(status=status):
+                timeline.end, timeline.status = entry.wall, status
+            case f.CoordinatorStarted() if timeline.start:
+                rows[COORDINATOR].back.append(entry.wall)
             case f.DeviceJoined(card):
                 rows.setdefault(card.device, Row())
-            case f.CoordinatorStarted():
-                rows[COORDINATOR].back.append(entry.wall)
-            case f.DeviceOnline(device):
+            case f.DeviceLost(device):
+                away.add(device)
+            case f.DeviceOnline(device) if device in away:
                 rows[device].back.append(entry.wall)
             case f.TaskPlaced(task=task, device=device, attempt=attempt):
-                span = attempts[attempt] = Span(task.partition("[")[0], entry.wall, entry.wall)
+                span = attempts[attempt] = Span(task, entry.wall, entry.wall)
                 rows[device].spans.append(span)
             case f.AttemptSucceeded(attempt=attempt):
-                attempts[attempt].end, attempts[attempt].outcome = entry.wall, GOOD
+                attempts[attempt].end, attempts[attempt].outcome = entry.wall, DONE
             case f.AttemptFailed(attempt=attempt) | f.AttemptLost(attempt=attempt):
-                attempts[attempt].end, attempts[attempt].outcome = entry.wall, "lost"
+                attempts[attempt].end, attempts[attempt].outcome = entry.wall, LOST
     return timeline
 
 
@@ -88,8 +97,7 @@ def table(timeline: Timeline) -> Table:
     shown.add_column(f"0 s{f'{whole_s:.1f} s':>{CELLS - 3}}", no_wrap=True)
     shown.add_column("tasks")
     for name, row in timeline.rows.items():
-        tasks = ", ".join(f"{span.task} {span.outcome}" for span in row.spans)
-        shown.add_row(name, _line(timeline, name, row), Text(tasks))
+        shown.add_row(name, _line(timeline, name, row), Text(", ".join(map(str, row.spans))))
     return shown
 
 
@@ -102,11 +110,16 @@ def document(timeline: Timeline) -> Mapping[str, Any]:
     return {
         name: {
             "attempts": [
-                [span.task, seconds(span.start), seconds(span.end), span.outcome]
+                {
+                    "task": span.task,
+                    "start_s": seconds(span.start),
+                    "end_s": seconds(span.end),
+                    "outcome": span.outcome,
+                }
                 for span in row.spans
             ],
             "killed_s": [seconds(kill.wall) for kill in timeline.kills if kill.who == name],
-            "back_s": [seconds(wall) for wall in row.back if wall > timeline.start],
+            "back_s": [seconds(wall) for wall in row.back],
         }
         for name, row in timeline.rows.items()
     }
@@ -120,12 +133,11 @@ def _line(timeline: Timeline, name: str, row: Row) -> Text:
         return max(0, min(CELLS - 1, int((wall - timeline.start) / whole_s * CELLS)))
 
     for span in row.spans:
-        cell = ("━", "green") if span.outcome == GOOD else ("┅", "yellow")
+        cell = ("━", "green") if span.outcome == DONE else ("┅", "yellow")
         for n in range(place(span.start), place(span.end) + 1):
             cells[n] = cell
     for wall in row.back:
-        if timeline.start < wall <= timeline.end:
-            cells[place(wall)] = ("●", "cyan")
+        cells[place(wall)] = ("●", "cyan")
     for kill in timeline.kills:
         if kill.who == name:
             cells[place(kill.wall)] = ("✗", "bold red")

@@ -15,9 +15,7 @@ from protocol.types import Json, TaskId
 
 def graph(run: RunSnapshot) -> Text:
     """Return the run's head and its tasks, one a line, with what each waits for."""
-    lines = [Text(f"run {run.run}, revision {run.revision}: {run.request}")]
-    state = f"{run.status}{', paused' if run.paused else ''}"
-    lines.append(Text(f"{state}: {run.reason}" if run.reason else state, STYLES.get(state, "")))
+    lines = [Text(f"run {run.run}, revision {run.revision}: {run.request}"), _standing(run)]
     width = max((len(task.spec.id) + 2 * bool(task.parent) for task in run.tasks), default=0)
     for number, level in enumerate(levels(run.tasks), 1):
         lines.append(Text(f"level {number}", "bold"))
@@ -59,6 +57,21 @@ def task(shown: TaskSnapshot) -> Text:
     return Text("\n").join(
         Text(f"{name:{width}}  {value}".rstrip()) for name, value in rows.items() if value.strip()
     )
+
+
+def result(run: RunSnapshot) -> Text:
+    """Return what an ended run came to: its outputs, and what is missing and why."""
+    lines = [_standing(run)]
+    for name, output in run.outputs.items():
+        lines.append(Text(f"{name}: {_pretty(output)}".rstrip(": ")))
+    for name, why in run.missing.items():
+        lines.append(Text(f"missing {name}: {why}", "red"))
+    return Text("\n").join(lines)
+
+
+def _standing(run: RunSnapshot) -> Text:
+    said = f"{run.status}{', paused' if run.paused else ''}"
+    return Text(f"{said}: {run.reason}" if run.reason else said, STYLES.get(run.status, ""))
 
 
 def _line(task: TaskSnapshot, width: int) -> Text:

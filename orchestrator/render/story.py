@@ -85,31 +85,32 @@ class _Words(dict[str, Json]):
 
     def __getitem__(self, name: str) -> str:
         value = super().__getitem__(name)
-        if name.endswith("_s") and isinstance(value, float):
+        if name.endswith("_s") and isinstance(value, int | float):
             return f"after {value:.1f} s"
         return words(value)
 
 
 def words(value: Json) -> str:
     """Return a value of a fact for people."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case {"$": str(kind), **fields} if kind in _EDITS:
-            return _EDITS[kind](fields)
-        case {"$": "Reason", "detail": detail}:
-            return words(detail)
-        case {"id": identity}:
-            return words(identity)
-        case Mapping():
-            return ", ".join(f"{name}={words(item)}" for name, item in value.items())
-        case Sequence():
-            shown = ", ".join(words(item) for item in value[:SHOWN])
-            return f"{shown} and {len(value) - SHOWN} more" if len(value) > SHOWN else shown
-        case _:
-            return str(value)
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return _object(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        shown = ", ".join(words(item) for item in value[:SHOWN])
+        return f"{shown} and {len(value) - SHOWN} more" if len(value) > SHOWN else shown
+    return str(value)
+
+
+def _object(value: Mapping[str, Json]) -> str:
+    kind = value.get("$")
+    if kind in _EDITS:
+        return _EDITS[str(kind)](value)
+    if kind == "Reason":
+        return words(value["detail"])
+    if "id" in value:
+        return words(value["id"])
+    return ", ".join(f"{name}={words(item)}" for name, item in value.items())
 
 
 def _edge(edge: Mapping[str, Json]) -> str:

@@ -1,5 +1,4 @@
 import asyncio
-import logging
 import os
 import signal
 import subprocess
@@ -10,8 +9,9 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from agents import cli, config, telemetry
+from agents import cli, config
 from agents.ledger import SqliteLedger
+from protocol import telemetry
 from protocol.errors import RefusedLoginError
 
 DEVICE = '[device]\nid = "laptop"\n'
@@ -80,9 +80,9 @@ class OwnersHand:
 
 
 @pytest.fixture(autouse=True)
-def _quiet_log(monkeypatch):
-    monkeypatch.setattr(telemetry, "_level", logging.ERROR)
+def _quiet_log():
     yield
+    telemetry.quiet()
     structlog.reset_defaults()
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.journal import Synchronous
 from orchestrator.settings import PlannerChoice, Settings, read
-from orchestrator.telemetry import Level
 from protocol.settings import SettingsError
+from protocol.telemetry import Level
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from protocol.types import (
 
 RUN = RunId("run")
 BEAT_S = 2.0
-NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing"}
+NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing", "used"}
 
 
 def task(name: str, skill: str = "work", **rest) -> TaskSpec:
@@ -88,6 +88,7 @@ def digest(state: State) -> tuple[object, ...]:
         plain(state.runs),
         plain(state.keys),
         plain(state.devices),
+        [{kind: n for kind, n in device.used.items() if n} for device in state.devices.values()],
         sorted(state.attempts),
         [t.demand is not None for run in state.runs.values() for t in run.tasks.values()],
         sorted(key for key in state.timers.pending() if key[0] in {"task", "ask"}),
@@ -132,7 +133,7 @@ class World:
             if type(fact) not in f.VOLATILE:
                 self._journal.append(fact)
                 self.fold.apply(fact)
-                dirty |= dict.fromkeys(touched(fact, self.fold.state))
+                dirty |= dict.fromkeys(touched(fact, self.engine.state))
             self._placed_well(fact)
         self.fold.recovered()
         self._save(dirty)

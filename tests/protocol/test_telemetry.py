@@ -6,10 +6,10 @@ from timeit import repeat
 import pytest
 import structlog
 
-from orchestrator import telemetry
 from orchestrator.core.commands import Acknowledge, CancelAttempt, Offer
 from orchestrator.core.events import CancelRun, TimePassed
-from orchestrator.telemetry import Level, configure, log_command, log_event
+from orchestrator.telemetry import log
+from protocol.telemetry import Level, configure, quiet, write
 from protocol.types import AttemptId, DeviceId, Effect, RunId, TaskId
 
 R, T, A, D = RunId("r"), TaskId("t"), AttemptId("a"), DeviceId("d")
@@ -20,12 +20,12 @@ OFFER = Offer(D, A, R, T, 1, 1, 7, 15.0, "noop", {"password": "hush"}, Effect.PU
 def _restored():
     yield
     structlog.reset_defaults()
-    telemetry._lines = False
+    quiet()
 
 
 def test_a_line_for_machines_is_json_with_the_identities_and_no_arguments(capsys):
     configure(json=True)
-    log_command(OFFER)
+    log(OFFER)
     out, err = capsys.readouterr()
     line = json.loads(err)
     assert line.pop("timestamp").endswith("Z")
@@ -43,7 +43,7 @@ def test_a_line_for_machines_is_json_with_the_identities_and_no_arguments(capsys
 
 def test_a_line_for_people_has_keys_and_values(capsys):
     configure(json=False, level=Level.DEBUG)
-    log_command(CancelAttempt(D, A, R, 1))
+    log(CancelAttempt(D, A, R, 1))
     line = capsys.readouterr().err
     assert "cancel_attempt" in line
     assert "device=d" in line
@@ -52,8 +52,8 @@ def test_a_line_for_people_has_keys_and_values(capsys):
 
 def test_each_event_is_named_after_its_class(capsys):
     configure(json=True)
-    log_event(CancelRun(R, "enough"))
-    log_event(TimePassed())
+    log(CancelRun(R, "enough"))
+    log(TimePassed())
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [(line["event"], line.get("run")) for line in lines] == [
         ("cancel_run", "r"),
@@ -64,7 +64,7 @@ def test_each_event_is_named_after_its_class(capsys):
 def test_what_is_bound_to_the_context_is_in_the_line(capsys):
     configure(json=True)
     with structlog.contextvars.bound_contextvars(run="r"):
-        log_command(Acknowledge(D, A))
+        log(Acknowledge(D, A))
     assert json.loads(capsys.readouterr().err)["run"] == "r"
 
 
@@ -78,14 +78,25 @@ def test_an_exception_is_part_of_its_line(capsys):
 
 
 def test_nothing_is_written_before_configure_or_below_the_level(capsys):
-    log_event(TimePassed())
+    log(TimePassed())
     configure(json=True, level=Level.WARNING)
-    log_event(TimePassed())
-    log_command(OFFER)
+    log(TimePassed())
+    log(OFFER)
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_is_written_even_before_configure(capsys):
+    write(Level.ERROR, "ledger_failed", device="laptop")
+    assert "ledger_failed" in "".join(capsys.readouterr())
+
+
+def test_debug_adds_the_traceback_of_a_failed_skill(capsys):
+    configure(json=False, level=Level.DEBUG)
+    write(Level.DEBUG, "skill_failed", exc_info=ValueError("a bug"))
+    assert "ValueError: a bug" in capsys.readouterr().err
 
 
 def test_a_line_that_is_not_wanted_costs_nearly_nothing():
     configure(json=True, level=Level.WARNING)
-    seconds = min(repeat(lambda: log_command(OFFER), number=1000, repeat=20))
+    seconds = min(repeat(lambda: log(OFFER), number=1000, repeat=20))
     assert seconds / 1000 < 5e-6  # 0.1 µs on an idle machine

@@ -1,0 +1,37 @@
+"""The `muster` command: the commands of every installed side, as one."""
+
+from importlib.metadata import entry_points, version
+from typing import Annotated
+
+import typer
+
+GROUP = "muster.commands"
+
+
+def compose() -> typer.Typer:
+    """Return one app with the commands of each app that an entry point of `GROUP` names."""
+    whole = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+    whole.callback()(about)
+    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        side: typer.Typer = entry.load()
+        whole.registered_commands += side.registered_commands
+        whole.registered_groups += side.registered_groups
+    return whole
+
+
+def about(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Say it, and stop.")] = False
+) -> None:
+    """One request, many devices: plan, schedule and follow what they do together."""
+    if show_version:
+        typer.echo(f"muster {version('muster')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line."""
+    compose()(prog_name="muster")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`muster devices`, `runs`, `show` and `playbooks`: what there is, and what happened."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, cast
+
+import typer
+
+from orchestrator.cli.calling import (
+    BrokerOption,
+    ConfigOption,
+    JsonOption,
+    RunArgument,
+    ask,
+    console,
+    every,
+    one_line_errors,
+    print_json,
+    read_settings,
+)
+from orchestrator.client import Client
+from orchestrator.planner.playbook import PlaybookPlanner
+from orchestrator.render import graph, story, tables
+from orchestrator.service.documents import Event, devices_from, run_from
+from protocol.types import Json
+
+app = typer.Typer()
+
+
+@app.command()
+def devices(
+    *, as_json: JsonOption = False, config: ConfigOption = None, broker: BrokerOption = None
+) -> None:
+    """List the devices that the coordinator knows, and what they are working on."""
+    listed = ask(config, broker, lambda client: every(client, "devices", {}))["devices"]
+    if as_json:
+        print_json(listed)
+    else:
+        console().print(tables.devices(devices_from(listed)))
+
+
+@app.command()
+def runs(
+    *, as_json: JsonOption = False, config: ConfigOption = None, broker: BrokerOption = None
+) -> None:
+    """List the runs, newest first."""
+    listed = ask(config, broker, lambda client: every(client, "runs", {}))["runs"]
+    if as_json:
+        print_json(listed)
+    else:
+        console().print(tables.runs(cast("Sequence[Mapping[str, Json]]", listed)))
+
+
+@app.command()
+def show(
+    run: RunArgument,
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="Its arguments, output and story.")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Show the task graph of a run, or one task with the story of its tries."""
+
+    async def look(client: Client) -> Mapping[str, Json]:
+        shown = await every(client, "show", {"run": run, "task": task})
+        if task is None:
+            return shown
+        return {**shown, **await every(client, "story", {"run": run, "task": task}), **shown}
+
+    shown = ask(config, broker, look)
+    if as_json:
+        print_json(shown)
+        return
+    seen = run_from(
+        cast("Mapping[str, Json]", shown["run"]), cast("Sequence[Json]", shown["tasks"])
+    )
+    if task is None:
+        console().print(graph.graph(seen))
+        return
+    console().print(graph.task(seen.tasks[0]))
+    for event in cast("Sequence[Event]", shown["events"]):
+        typer.echo(story.line(event))
+
+
+@app.command()
+def playbooks(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the playbooks of this machine's settings, and what to say to have each one run."""
+    with one_line_errors():
+        known = PlaybookPlanner(read_settings(config, None).planner.playbooks).playbooks.values()
+    if as_json:
+        print_json([playbook.part.model_dump(mode="json") for playbook in known])
+    else:
+        console().print(tables.playbooks(known))

@@ -1,0 +1,102 @@
+"""`muster coordinator` and `muster broker`: what runs until it is told to stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import typer
+
+from orchestrator import telemetry
+from orchestrator.cli.calling import (
+    BrokerOption,
+    ConfigOption,
+    coordinator_address,
+    one_line_errors,
+    read_settings,
+    transport,
+)
+from orchestrator.clock import suspended_too
+from orchestrator.core.tuning import Tuning
+from orchestrator.journal import SqliteJournal
+from orchestrator.library import Orchestrator
+from orchestrator.planner.playbook import PlaybookPlanner
+from orchestrator.service import Service
+from orchestrator.settings import Settings, TimingSection
+from protocol.transport.broker import BrokerProcess
+
+app = typer.Typer()
+
+MISSES = 3  # heartbeats, after which a device is lost
+MQTT_PORT = 1883
+
+
+@app.command()
+def coordinator(*, config: ConfigOption = None, broker: BrokerOption = None) -> None:
+    """Coordinate runs over the devices on a broker, until SIGTERM or SIGINT.
+
+    Its journal holds all it knows: started again, it goes on where it was.
+    """
+    with one_line_errors():
+        settings = read_settings(config, broker)
+        telemetry.configure(json=settings.log.format == "json", level=settings.log.level)
+        asyncio.run(_coordinate(settings))
+
+
+@app.command()
+def broker(
+    *,
+    port: Annotated[
+        int, typer.Option(help="Where it listens, on this machine only.", min=1, max=65535)
+    ] = MQTT_PORT,
+) -> None:
+    """Run a mosquitto for this machine, without passwords, until SIGTERM or SIGINT."""
+    with one_line_errors():
+        asyncio.run(_serve_broker(port))
+
+
+async def _coordinate(settings: Settings) -> None:
+    address = coordinator_address(settings)
+    planner = PlaybookPlanner(settings.planner.playbooks)
+    connection = transport(settings, address, patient=True)
+    orchestrator = Orchestrator(
+        connection,
+        planner=planner,
+        journal=SqliteJournal(settings.journal.path, synchronous=settings.journal.synchronous),
+        address=address,
+        tuning=tuning(settings.timing),
+        clock=suspended_too,
+    )
+    service = Service(orchestrator, connection)
+    async with _told_to_stop() as stop, orchestrator, service:
+        await stop.wait()
+
+
+async def _serve_broker(port: int) -> None:
+    async with _told_to_stop() as stop, BrokerProcess(port) as running:
+        typer.echo(f"broker at {running.host}:{running.port}")
+        await stop.wait()
+
+
+def tuning(timing: TimingSection) -> Tuning:
+    """Return the engine's time constants, as the settings change them."""
+    defaults = Tuning()
+    lost_after_s, lease_s = defaults.lost_after_s, timing.lease_s or defaults.lease_s
+    if timing.heartbeat_s is not None:
+        lost_after_s = (MISSES + 0.5) * timing.heartbeat_s
+    return Tuning(lost_after_s=lost_after_s, lease_s=lease_s)
+
+
+@asynccontextmanager
+async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
+    """Give an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

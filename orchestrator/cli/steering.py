@@ -1,0 +1,124 @@
+"""`muster cancel`, `pause`, `resume`, `answer`, `settle` and `edit`: changing a run."""
+
+import getpass
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from orchestrator.cli.calling import BrokerOption, ConfigOption, Exit, RunArgument, ask, fail
+from protocol.types import Json
+
+app = typer.Typer()
+
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task's id.")]
+
+
+class Settled(StrEnum):
+    """What a lost outcome was."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@app.command()
+def cancel(
+    run: RunArgument,
+    task: Annotated[
+        str | None, typer.Argument(metavar="[TASK]", help="Only this one, and what needs it.")
+    ] = None,
+    *,
+    why: Annotated[str, typer.Option(help="For the record.")] = "cancelled by its owner",
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Stop a run, or one of its tasks."""
+    _do("cancel", {"run": run, "task": task, "why": why, "by": _me()}, config, broker)
+
+
+@app.command()
+def pause(run: RunArgument, *, config: ConfigOption = None, broker: BrokerOption = None) -> None:
+    """Start no further task of a run; what runs goes on."""
+    _do("pause", {"run": run}, config, broker)
+
+
+@app.command()
+def resume(run: RunArgument, *, config: ConfigOption = None, broker: BrokerOption = None) -> None:
+    """Go on with a paused run."""
+    _do("resume", {"run": run}, config, broker)
+
+
+@app.command()
+def answer(
+    run: RunArgument,
+    task: TaskArgument,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or with --json JSON.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="VALUE is JSON.")] = False,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Answer the question that a task asked."""
+    said = _json(value) if as_json else value
+    _do("answer", {"run": run, "task": task, "value": said, "by": _me()}, config, broker)
+
+
+@app.command()
+def settle(
+    run: RunArgument,
+    task: TaskArgument,
+    outcome: Annotated[Settled, typer.Argument(help="What you found out.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="[VALUE]", help="Its output, or why it failed.")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Say what came of a task whose outcome was lost."""
+    args = {"run": run, "task": task, "outcome": outcome, "value": value, "by": _me()}
+    _do("settle", args, config, broker)
+
+
+@app.command()
+def edit(
+    run: RunArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="YAML or JSON: `edits`, each one of add_task, …")
+    ],
+    *,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
+    """Change the task graph of a run: all of the edits in the file, or none."""
+    try:
+        batch = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        fail(f"{file}: {' '.join(str(error).split())}", Exit.BAD_INPUT)
+    _do("edit", {"run": run, "batch": batch, "by": _me()}, config, broker)
+
+
+def _do(skill: str, args: Mapping[str, Json], config: Path | None, broker: str | None) -> None:
+    """Have it done, and say where the run stands now."""
+    done = ask(config, broker, lambda client: client.call(skill, args))
+    typer.echo(f"run {done['run']}: {done['status']}, revision {done['revision']}")
+
+
+def _json(text: str) -> Json:
+    try:
+        value: Json = json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not JSON: {error}") from error
+    return value
+
+
+def _me() -> str:
+    """Return whom the record names as having done it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
