@@ -1,10 +1,11 @@
-"""`muster bench`: run one benchmark and show its figures beside its goals."""
+"""`muster bench`, figures beside their goals, and `muster demo`."""
 
 import asyncio
 import importlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,23 @@ def bench(
     else:
         Console().print(table(result))
     raise typer.Exit(0 if result.met else 1)
+
+
+@app.command()
+def demo(
+    *,
+    seed: Annotated[int, typer.Option(help="Seed of the files that are searched.")] = 0,
+    keep: Annotated[
+        Path | None, typer.Option(help="Play in this folder, and leave all there.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Run a request on five devices, and kill one of them and the coordinator on the way.
+
+    Exit code 0: the report is what recomputing it from the files gives.
+    """
+    command = importlib.import_module("benchmarks.demo.command")
+    raise typer.Exit(command.main(seed=seed, keep=keep, as_json=as_json))
 
 
 def table(result: frame.Result) -> Table:

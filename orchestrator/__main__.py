@@ -19,13 +19,20 @@ def compose() -> typer.Typer:
     return whole
 
 
-def about(
-    *, show_version: Annotated[bool, typer.Option("--version", help="Say it, and stop.")] = False
-) -> None:
-    """One request, many devices: plan, schedule and follow what they do together."""
-    if show_version:
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
         typer.echo(f"muster {version('muster')}")
         raise typer.Exit
+
+
+def about(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say it, and stop."),
+    ] = False,
+) -> None:
+    """One request, many devices: plan, schedule and follow what they do together."""
 
 
 def main() -> None:

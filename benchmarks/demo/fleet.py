@@ -63,7 +63,7 @@ VICTIM: Final = "web-2"
 """The server that is killed: it has the most to search, and is at it for longest."""
 FLEET: Final = (
     Host("web-1", "server", ("api", "mail"), traces=40),
-    Host(VICTIM, "server", ("api", "mail"), traces=220),
+    Host(VICTIM, "server", ("api", "mail"), traces=300),
     Host("web-3", "server", ("api", "mail", "database"), traces=110),
     Host("queue-1", "queue", ("mail", "database"), traces=10),
     Host("laptop", "laptop"),

@@ -73,9 +73,7 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         else:
             transport, port = "mqtt", (await stack.enter_async_context(BrokerProcess())).port
             tell("demo", f"mosquitto, a coordinator and {len(fleet.FLEET)} devices are processes")
-        configs = await asyncio.to_thread(
-            fleet.furnish_all, root, seed=seed, now=began, port=port
-        )
+        configs = await asyncio.to_thread(fleet.furnish_all, root, seed=seed, now=began, port=port)
         stage: Stage = await stack.enter_async_context(
             processes(journal, configs, port=port)
             if transport == "mqtt"
@@ -90,7 +88,7 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         transport,
         report,
         check(report, servers, since=began - fleet.DAY_S),
-        timeline.read(await SqliteJournal(journal).entries(), kills),
+        timeline.read(await SqliteJournal(journal).entries(), kills, configs),
     )
 
 
@@ -99,10 +97,10 @@ def _problems(seen: timeline.Timeline) -> Iterator[str]:
     victim, coordinator = seen.rows[fleet.VICTIM], seen.rows[timeline.COORDINATOR]
     if seen.status is not RunStatus.SUCCEEDED:
         yield f"the run has {seen.status}"
-    if not any(span.outcome == timeline.LOST for span in victim.spans):
+    if all(span.done for span in victim.spans):
         yield f"{fleet.VICTIM} was not at work when it was killed"
-    if not any(wall > seen.start for wall in coordinator.back):
+    if not coordinator.back:
         yield "the coordinator was not killed while the run was under way"
     spans = [span for row in seen.rows.values() for span in row.spans]
-    done = Counter(span.task for span in spans if span.outcome == timeline.DONE)
+    done = Counter(span.task for span in spans if span.done)
     yield from (f"{task} was done {n} times" for task, n in done.items() if n > 1)

@@ -5,21 +5,21 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 from uuid import uuid4
 
 from benchmarks.demo.roll_call import RollCall, roll_call
 from benchmarks.demo.scenario import AWAY_S, RESTART_S
 from benchmarks.demo.supervisor import Supervised
 from benchmarks.demo.timeline import COORDINATOR
-from orchestrator.client import CallForgottenError, Client
+from orchestrator.cli.following import batches
+from orchestrator.client import Client
 from orchestrator.service.documents import Event
 from protocol.topics import Address
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import RunId
 
 MUSTER: Final = (sys.executable, "-m", "orchestrator")
-WAIT_S: Final = 20.0  # for news, each time they are asked for
 SETTINGS: Final = """\
 [broker]
 port = {port}
@@ -88,16 +88,9 @@ class Processes:
 
     async def events(self, run: RunId, after: int) -> AsyncIterator[Event]:
         """See `Stage`."""
-        ended = False
-        while not ended:
-            asked = {"run": run, "after": after, "wait_s": WAIT_S}
-            try:
-                page = await self._client.call("events", asked)
-            except CallForgottenError:
-                continue  # the coordinator was restarted: the offset is as good as before
-            for event in cast("list[Event]", page["events"]):
+        async for events, _ in batches(self._client, run, after):
+            for event in events:
                 yield event
-            after, ended = cast("int", page["next"]), bool(page["ended"])
 
     async def kill(self, who: str) -> None:
         """See `Stage`."""

@@ -75,4 +75,5 @@ def _to_kill(event: Event, kills: list[Kill]) -> str | None:
             return VICTIM
         case 1, "AttemptSucceeded", _:
             return COORDINATOR
-    return None
+        case _:
+            return None

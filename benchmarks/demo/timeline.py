@@ -1,5 +1,6 @@
 """What happened on which device: read from the journal alone, but for the kills."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -9,11 +10,9 @@ from rich.text import Text
 
 from orchestrator.core import facts as f
 from orchestrator.journal import Entry
-from protocol.types import AttemptId, DeviceId, TaskId
+from protocol.types import AttemptId, TaskId
 
 COORDINATOR: Final = "coordinator"
-DONE: Final = "done"
-LOST: Final = "lost"
 CELLS: Final = 40  # for all of the time
 LEGEND: Final = "━ works   ┅ works, but it is lost   ✗ kill -9   ● is back"
 
@@ -28,16 +27,16 @@ class Kill:
 
 @dataclass(slots=True)
 class Span:
-    """An attempt at a task; `outcome` is empty while it goes on."""
+    """An attempt at a task, and whether it was of use."""
 
     task: TaskId
     start: float
     end: float
-    outcome: str = ""
+    done: bool = False
 
     def __str__(self) -> str:
         """Say what it was; of a `for_each` the name alone, the device is known."""
-        return f"{self.task.partition('[')[0]} {self.outcome}"
+        return f"{self.task.partition('[')[0]} {'done' if self.done else 'lost'}"
 
 
 @dataclass(slots=True)
@@ -53,39 +52,42 @@ class Timeline:
     """A run from its submission to its end; times are seconds since 1970."""
 
     kills: Sequence[Kill]
+    rows: Mapping[str, Row]
     start: float = 0.0
     end: float = 0.0
     status: f.RunStatus = f.RunStatus.RUNNING
-    rows: dict[str, Row] = field(default_factory=lambda: {COORDINATOR: Row()})
 
 
-def read(entries: Iterable[Entry], kills: Sequence[Kill]) -> Timeline:
-    """Read the timeline of the one run in a journal; `kills` are what it cannot know."""
-    timeline = Timeline(kills)
-    rows = timeline.rows
+def read(entries: Iterable[Entry], kills: Sequence[Kill], devices: Iterable[str]) -> Timeline:
+    """Read the timeline of the one run in a journal.
+
+    Args:
+        entries: the whole journal.
+        kills: what it cannot know.
+        devices: in the order of their rows, below the coordinator's.
+    """
+    rows = {name: Row() for name in (COORDINATOR, *devices)}
+    timeline = Timeline(kills, rows)
+    killed = {kill.who: kill.wall for kill in kills}
     attempts: dict[AttemptId, Span] = {}
-    away: set[DeviceId] = set()
     for entry in entries:
         match entry.fact:
             case f.RunSubmitted():
                 timeline.start = entry.wall
             case f.RunEnded(status=status):
                 timeline.end, timeline.status = entry.wall, status
-            case f.CoordinatorStarted() if timeline.start:
-                rows[COORDINATOR].back.append(entry.wall)
-            case f.DeviceJoined(card):
-                rows.setdefault(card.device, Row())
-            case f.DeviceLost(device):
-                away.add(device)
-            case f.DeviceOnline(device) if device in away:
-                rows[device].back.append(entry.wall)
+            case f.CoordinatorStarted() | f.DeviceOnline() as fact:
+                who = getattr(fact, "device", COORDINATOR)
+                if entry.wall > killed.get(who, math.inf):
+                    rows[who].back.append(entry.wall)
             case f.TaskPlaced(task=task, device=device, attempt=attempt):
                 span = attempts[attempt] = Span(task, entry.wall, entry.wall)
                 rows[device].spans.append(span)
-            case f.AttemptSucceeded(attempt=attempt):
-                attempts[attempt].end, attempts[attempt].outcome = entry.wall, DONE
-            case f.AttemptFailed(attempt=attempt) | f.AttemptLost(attempt=attempt):
-                attempts[attempt].end, attempts[attempt].outcome = entry.wall, LOST
+            case f.AttemptSucceeded() | f.AttemptFailed() | f.AttemptLost() as fact:
+                span = attempts[fact.attempt]
+                span.end, span.done = entry.wall, isinstance(fact, f.AttemptSucceeded)
+            case _:
+                pass
     return timeline
 
 
@@ -114,7 +116,7 @@ def document(timeline: Timeline) -> Mapping[str, Any]:
                     "task": span.task,
                     "start_s": seconds(span.start),
                     "end_s": seconds(span.end),
-                    "outcome": span.outcome,
+                    "done": span.done,
                 }
                 for span in row.spans
             ],
@@ -133,7 +135,7 @@ def _line(timeline: Timeline, name: str, row: Row) -> Text:
         return max(0, min(CELLS - 1, int((wall - timeline.start) / whole_s * CELLS)))
 
     for span in row.spans:
-        cell = ("━", "green") if span.outcome == DONE else ("┅", "yellow")
+        cell = ("━", "green") if span.done else ("┅", "yellow")
         for n in range(place(span.start), place(span.end) + 1):
             cells[n] = cell
     for wall in row.back:

@@ -4,7 +4,7 @@ Each part is a module of its own with a `measure`; the names of the figures are 
 """
 
 from benchmarks.frame import Benchmark, Goal
-from benchmarks.overhead import importing
+from benchmarks.overhead import engine, importing, inprocess, mqtt
 
 GOALS: dict[str, Goal] = {
     **{
@@ -25,6 +25,10 @@ GOALS: dict[str, Goal] = {
     "import.cpu_s": ("<=", 0.5),
 }
 
-BENCHMARK = Benchmark(name="overhead", goals=GOALS, parts=(importing.measure,))
+BENCHMARK = Benchmark(
+    name="overhead",
+    goals=GOALS,
+    parts=(importing.measure, engine.measure, inprocess.measure, mqtt.measure),
+)
 
 __all__ = ["BENCHMARK", "GOALS"]

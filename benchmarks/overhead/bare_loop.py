@@ -22,6 +22,8 @@ from aiomqtt import Client, Message, MqttError, ProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from benchmarks.overhead.processes import say
+
 _NODELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 _WARM_UP_S = 0.3  # paho, allocator and broker reach their pace in a tenth of this
 
@@ -148,16 +150,11 @@ def main(settings: str) -> None:
     fields = json.loads(settings)
     try:
         if "topic" in fields:
-            asyncio.run(respond(Respond(**fields), ready=lambda: _say("ready")))
+            asyncio.run(respond(Respond(**fields), ready=lambda: say("ready")))
         else:
-            _say(json.dumps(asdict(asyncio.run(request(Request(**fields))))))
+            say(json.dumps(asdict(asyncio.run(request(Request(**fields))))))
     except MqttError as error:
         sys.exit(f"{fields['host']}:{fields['port']}: {error}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

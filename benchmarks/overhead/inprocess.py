@@ -16,24 +16,17 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from agents.runtime import Agent
-from agents.skills import skill
 from benchmarks.frame import Figures, Item, Options, Progress, Row
-from benchmarks.overhead.plans import SKILL, plan
+from benchmarks.overhead.plans import noop, plan
 from orchestrator import Orchestrator
 from orchestrator.journal import SqliteJournal
 from protocol.transport.memory import MemoryBroker
-from protocol.types import DeviceCard, DeviceId, Effect
+from protocol.types import DeviceCard, DeviceId
 
 DEVICES: Final = 4
 SLOTS: Final = 16
 TASKS: Final = 1_000
 SHAPES: Final = ("independent", "chain")
-
-
-@skill(name=SKILL, effect=Effect.PURE)
-async def noop(number: int) -> int:
-    """Do nothing."""
-    return number
 
 
 async def measure(options: Options) -> AsyncIterator[Item]:

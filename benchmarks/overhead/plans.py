@@ -2,11 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from agents.skills import skill
 from orchestrator import AddDependency, AddTask, Dependency, EditBatch, TaskSpec
-from protocol.types import TaskId
+from protocol.types import Effect, TaskId
 
 SKILL = "noop"
 WIDTH = 256  # of a layer: four times what is in flight, so that layers do not empty the devices
+
+
+@skill(name=SKILL, effect=Effect.PURE)
+async def noop(number: int) -> int:
+    """Do nothing."""
+    return number
 
 
 def plan(shape: str, tasks: int) -> EditBatch:

@@ -24,7 +24,7 @@ from protocol.topics import Address
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import FailureKind, Json
 
-WIDE: Final = 240  # columns where nobody looks: nothing that a program reads is cut off
+WIDE: Final = 10_000  # columns where nobody looks: no line that a program reads is folded
 T = TypeVar("T")
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from orchestrator import telemetry
 from orchestrator.cli.calling import (
     BrokerOption,
     ConfigOption,
@@ -24,6 +23,7 @@ from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
 from orchestrator.settings import Settings, TimingSection
+from protocol import telemetry
 from protocol.transport.broker import BrokerProcess
 
 app = typer.Typer()

@@ -49,7 +49,7 @@ def task(shown: TaskSnapshot) -> Text:
         "skill": spec.skill,
         "device": shown.device or spec.needs.device or words(spec.needs.labels),
         "after": _waits(shown.dependencies),
-        "tries": str(shown.attempts),
+        "tries": str(shown.attempts or ""),
         "arguments": _pretty(spec.args),
         "output": _pretty(shown.output),
     }

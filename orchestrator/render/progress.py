@@ -11,7 +11,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.facts import Fact
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.render.story import sentence, subjects
-from orchestrator.render.tables import STYLES
+from orchestrator.render.tables import STYLES, add
 from orchestrator.service.documents import Event
 from protocol.types import Json
 
@@ -95,9 +95,8 @@ class Progress:
         for task in self._most_urgent(rows):
             line = self.lines[task]
             style = STYLES.get(line.state, "")
-            shown.add_row(
-                task, line.state, line.device, _seconds(line, now), line.note, style=style
-            )
+            seconds = _seconds(line, now)
+            add(shown, task, line.state, line.device, seconds, line.note, style=style)
         return shown
 
     def _most_urgent(self, rows: int) -> Iterable[str]:

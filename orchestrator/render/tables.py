@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
@@ -32,7 +33,8 @@ def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
     for each in fleet:
         card, load = each.card, each.load
         state = "online" if each.online else "lost"
-        shown.add_row(
+        add(
+            shown,
             card.device,
             "draining" if each.online and load.draining else state,
             f"{len(each.attempts)}/{card.slots}",
@@ -50,7 +52,8 @@ def runs(listed: Iterable[Mapping[str, Json]]) -> Table:
     for run in listed:
         counts = cast("Mapping[str, int]", run["counts"])
         status = "paused" if run["paused"] else str(run["status"])
-        shown.add_row(
+        add(
+            shown,
             str(run["run"]),
             status,
             f"{counts.get(TaskState.SUCCEEDED, 0)}/{sum(counts.values())}",
@@ -68,7 +71,8 @@ def playbooks(known: Iterable[Playbook]) -> Table:
     for playbook in known:
         part = playbook.part
         phrases: Sequence[str] = [phrase for phrase in part.match if isinstance(phrase, str)]
-        shown.add_row(
+        add(
+            shown,
             part.name,
             part.description,
             "\n".join(phrases) or part.name,
@@ -85,3 +89,8 @@ def _table(*columns: str) -> Table:
     for column in columns:
         shown.add_column(column, overflow="fold")
     return shown
+
+
+def add(table: Table, *cells: str, style: str = "") -> None:
+    """Add a row of plain text: what others wrote is never read as markup."""
+    table.add_row(*map(Text, cells), style=style)

@@ -17,12 +17,12 @@ import random
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, ParamSpec, cast
 
 import aiomqtt
 from aiomqtt.exceptions import MqttCodeError, MqttConnectError, MqttError, MqttReentrantError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from protocol.errors import (
@@ -34,11 +34,13 @@ from protocol.errors import (
 )
 from protocol.transport import Message, Peer
 from protocol.transport.filters import check_publishable
-from protocol.transport.memory import QUEUE_LIMIT
-from protocol.transport.mqtt_messages import Packed, pack, received, will
+from protocol.transport.mqtt_properties import pack
+from protocol.transport.mqtt_settings import MqttSettings
+
+__all__ = ["MEANING", "MqttSettings", "MqttTransport"]
 
 P = ParamSpec("P")
-Outgoing = asyncio.Queue[tuple[Message, Packed | None]]
+Outgoing = asyncio.Queue[tuple[Message, bytes]]
 
 MEANING: Mapping[type[MqttError], type[TransportError]] = {
     MqttError: UnreachableError,
@@ -56,51 +58,6 @@ FAREWELL_S = 0.5  # long enough to write a few bytes; stopping must not wait for
 # aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
 _SILENT = logging.getLogger(__name__)
 _SILENT.setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True, slots=True)
-class MqttSettings:
-    """Where the broker is, who we are there, and the limits of the connection."""
-
-    client_id: str
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    """Encrypt; the files below imply it."""
-    ca_file: Path | None = None
-    """Who signed the broker's certificate; None trusts the system's authorities."""
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    keepalive_s: int = 30
-    """The broker publishes the will after 1.5 times this without a sign of us."""
-    timeout_s: float = 10.0
-    """How long the broker may take to answer anything, before the connection is given up."""
-    max_inflight: int = 20
-    """How many QoS 1 messages may wait for the broker's word at once."""
-    queue_limit: int = QUEUE_LIMIT
-    """How many more may wait to be sent; beyond it `publish` raises `QueueFullError`."""
-    backoff_s: tuple[float, float] = (0.2, 30.0)
-    """The first and the longest pause before a new connection; it doubles in between."""
-
-    def __post_init__(self) -> None:
-        try:
-            self.host.encode("idna")
-        except UnicodeError as error:
-            raise ValueError(f"{self.host!r} is not a host name") from error
-        if not self.host or not 0 < self.port < 2**16:
-            raise ValueError(f"{self.address} is not an address of a broker")
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether the connection uses TLS."""
-        return self.tls or self.ca_file is not None or self.cert_file is not None
-
-    @property
-    def address(self) -> str:
-        """Host and port as people write them."""
-        return f"{self.host}:{self.port}"
 
 
 class MqttTransport:
@@ -133,7 +90,8 @@ class MqttTransport:
             UnreachableError: the first connection failed, with `first_connect="raise"`.
             TransportError: the TLS files are missing or unusable.
         """
-        tls = await asyncio.to_thread(_tls, self._settings) if self._settings.encrypted else None
+        settings = self._settings
+        tls = await asyncio.to_thread(settings.tls_context) if settings.encrypted else None
         patient, failures = self._patient, 0
         while True:
             try:
@@ -210,7 +168,7 @@ class MqttTransport:
         self, client: aiomqtt.Client, outgoing: Outgoing, lost: asyncio.Future[str]
     ) -> None:
         while True:
-            message, properties = await outgoing.get()
+            message, packed = await outgoing.get()
             try:
                 async with asyncio.timeout(self._settings.timeout_s):
                     await client.publish(
@@ -218,7 +176,7 @@ class MqttTransport:
                         message.payload,
                         message.qos,
                         message.retain,
-                        properties,
+                        _Packed(packed) if packed else None,
                         timeout=math.inf,  # ours above costs no task
                     )
             except (MqttError, TimeoutError):
@@ -251,7 +209,7 @@ class MqttTransport:
             identifier=settings.client_id,
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox),  # noqa: ARG005
             protocol=aiomqtt.ProtocolVersion.V5,
-            will=will(peer.will()),
+            will=_will(peer.will()),
             timeout=settings.timeout_s,
             keepalive=settings.keepalive_s,
             clean_start=True,
@@ -296,7 +254,7 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
     def put_nowait(self, item: aiomqtt.Message) -> None:
         """Hand one message on."""
         if self._early is None:
-            self._tell(self._peer.received, received(item))
+            self._tell(self._peer.received, _received(item))
         else:
             self._early.append(item)
 
@@ -353,16 +311,44 @@ def _settle(lost: asyncio.Future[str], reason: str) -> None:
         lost.set_result(reason)
 
 
-def _tls(settings: MqttSettings) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.cert_file:
-            context.load_cert_chain(settings.cert_file, settings.key_file)
-    except OSError as error:
-        files = ", ".join(
-            str(each)
-            for each in (settings.ca_file, settings.cert_file, settings.key_file)
-            if each is not None
-        )
-        raise TransportError(f"cannot use the TLS files {files}: {error}") from error
-    return context
+class _Packed(Properties):
+    """Properties that are bytes already; see `mqtt_properties`."""
+
+    def __init__(self, packed: bytes) -> None:
+        # paho's own `__setattr__` takes the names of MQTT properties only.
+        object.__setattr__(self, "packed", packed)
+
+    def pack(self) -> bytes:
+        packed: bytes = self.__dict__["packed"]
+        return packed
+
+
+def _will(message: Message | None) -> aiomqtt.Will | None:
+    """Return a last will for aiomqtt."""
+    if message is None:
+        return None
+    properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+    for name, value in (
+        ("ContentType", message.content_type),
+        ("ResponseTopic", message.response_topic),
+        ("CorrelationData", message.correlation),
+        ("UserProperty", list(message.properties) or None),
+    ):
+        if value is not None:
+            setattr(properties, name, value)
+    return aiomqtt.Will(message.topic, message.payload, message.qos, message.retain, properties)
+
+
+def _received(message: aiomqtt.Message) -> Message:
+    """Return an incoming message as ours."""
+    found = vars(message.properties)
+    return Message(
+        topic=message.topic.value,
+        payload=message.payload,
+        qos=message.qos,
+        retain=message.retain,
+        response_topic=found.get("ResponseTopic"),
+        correlation=found.get("CorrelationData"),
+        properties=tuple(found.get("UserProperty", ())),
+        content_type=found.get("ContentType"),
+    )

@@ -59,6 +59,7 @@ from tests.support.world import World
 RUNS = [RunId("r0"), RunId("r1")]
 TASKS = [TaskId(f"t{n}") for n in range(4)]
 DEVICES = [DeviceId(f"d{n}") for n in range(3)]
+PLAIN = DEVICES[-1]  # an A2A agent without our extension
 SKILLS = ["read", "write"]
 
 runs = st.sampled_from(RUNS)
@@ -170,8 +171,7 @@ class EngineMachine(RuleBasedStateMachine):
     @initialize(plan=first_plans(), slots=st.integers(1, 3), effect=st.sampled_from(Effect))
     def begin(self, plan, slots, effect):
         for device in DEVICES[:2]:
-            self.join(device, slots, SKILLS, lab=True, effect=effect, extension=1, memory=5.0,
-                      speed=1.0)  # fmt: skip
+            self.join(device, slots, SKILLS, lab=True, effect=effect, memory=5.0, speed=1.0)  # fmt: skip
         self.submit(RUNS[0], plan, None, 2)
 
     # Requests
@@ -242,9 +242,8 @@ class EngineMachine(RuleBasedStateMachine):
     # Devices
 
     @rule(device=devices, slots=st.integers(1, 3), skills=st.sampled_from([SKILLS, SKILLS[:1]]),
-          lab=st.booleans(), effect=st.sampled_from(Effect), extension=st.sampled_from([1, 1, 0]),
-          memory=st.sampled_from([0.0, 2.0, 5.0]), speed=st.sampled_from([1.0, 4.0]))  # fmt: skip
-    def join(self, device, slots, skills, *, lab, effect, extension, memory, speed):
+          lab=st.booleans(), effect=st.sampled_from(Effect), memory=st.sampled_from([0.0, 2.0, 5.0]), speed=st.sampled_from([1.0, 4.0]))  # fmt: skip
+    def join(self, device, slots, skills, *, lab, effect, memory, speed):
         card = DeviceCard(
             device,
             labels={"site": "lab"} if lab else {},
@@ -252,11 +251,11 @@ class EngineMachine(RuleBasedStateMachine):
             slots=slots,
             capacity={"memory": memory},
             speed=speed,
-            extension=bool(extension),
+            extension=device != PLAIN,
         )
         self.world.tell(e.Announced(card, online=True))
         self.world.retell(e.Announced(card, online=True))
-        if extension:
+        if card.extension:
             self.beat(device, draining=False, connected=True)
 
     @rule(device=devices, how=st.sampled_from(["silent", "ledger", "offline", "unregistered"]))
@@ -275,13 +274,15 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(device=devices, draining=st.sampled_from([False, False, True]), connected=st.booleans())
     def beat(self, device, draining, connected):
-        if device in self.state.devices:
+        if device in self.state.devices and device != PLAIN:
             self.world.beat(
                 device, life=self.life(device), load=Load(draining=draining), connected=connected
             )
 
     @rule(device=devices, data=st.data())
     def reconcile(self, device, data):
+        if device == PLAIN:
+            return
         held = self.world.held(device)
         for name in list(held):
             if data.draw(st.booleans()):

@@ -9,7 +9,8 @@ from dataclasses import asdict
 import pytest
 
 from benchmarks.overhead import bare_loop as loop
-from benchmarks.overhead.bare import BareLoopError, bare_loop
+from benchmarks.overhead.bare import bare_loop
+from benchmarks.overhead.processes import RoleError
 
 SIZES = {"request_bytes": 900, "reply_bytes": 400}
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin")
@@ -75,7 +76,7 @@ async def test_every_request_is_answered_by_its_device(port):
 async def test_without_a_broker_one_line_says_where_none_is():
     port = free_port()
 
-    with pytest.raises(BareLoopError, match=rf"^the bare loop ended early: 127.0.0.1:{port}: .*$"):
+    with pytest.raises(RoleError, match=rf"bare_loop ended early: 127.0.0.1:{port}: .*$"):
         await bare_loop("127.0.0.1", port, seconds=0.1, **SIZES)
 
 

@@ -1,0 +1,471 @@
+import asyncio
+import json
+
+import pytest
+
+from agents.skills import Context, skill
+from orchestrator import service as service_module
+from orchestrator.client import CallFailedError
+from orchestrator.core.snapshot import TaskState
+from orchestrator.journal import JournalError, MemoryJournal
+from orchestrator.library import DEFAULT_ADDRESS
+from orchestrator.service import SKILLS, documents
+from protocol import topics
+from protocol.messages import Cancel, Hello, Phase, Query, Refused, Renew
+from protocol.transport import Message
+from protocol.transport.memory import MemoryBroker
+from protocol.types import (
+    AttemptId,
+    Cancelled,
+    Effect,
+    Failed,
+    FailureKind,
+    Rejected,
+    RunId,
+    Succeeded,
+)
+from tests.support.coordinator import ScriptedCoordinator
+from tests.support.muster import work
+from tests.support.service import call, coordinator, served
+
+NOTHING = Query(AttemptId("nothing"))
+TWO = {
+    "edits": [
+        {"add_task": {"id": "one", "skill": "work"}},
+        {"add_task": {"id": "two", "skill": "work", "args": {"x": {"$from": "one"}}}},
+    ]
+}
+
+
+@skill(effect=Effect.PURE)
+async def ask(context: Context) -> str:
+    """Ask a person."""
+    return f"they said {await context.ask('how much?')}"
+
+
+async def ended(client, run):
+    after, facts, over = 0, [], False
+    while not over:
+        answer = await client.call("events", {"run": run, "after": after, "wait_s": 20.0})
+        facts += [event["fact"] for event in answer["events"]]
+        after, over = answer["next"], answer["ended"]
+    return facts
+
+
+async def reached(orchestrator, run, name, state):
+    async for _ in orchestrator.run(run).events():
+        if any(
+            t.spec.id == name and t.state is state for t in orchestrator.run(run).snapshot().tasks
+        ):
+            return
+
+
+async def test_a_request_submitted_over_the_wire_runs_and_is_told_event_by_event():
+    async with served({"a": [work(duration_s=3.0)]}) as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        facts = await ended(client, run)
+        assert facts[0] == "RunSubmitted"
+        assert facts.count("AttemptSucceeded") == 2
+        assert facts[-1] == "RunEnded"
+        shown = await client.call("show", {"run": run})
+    seen = documents.run_from(shown["run"], shown["tasks"])
+    assert [task.state for task in seen.tasks] == [TaskState.SUCCEEDED] * 2
+    assert shown["run"]["counts"] == {"succeeded": 2}
+
+
+async def test_a_repeated_key_makes_no_second_run():
+    async with served() as (orchestrator, client):
+        args = {"request": "x", "plan": TWO, "key": "k"}
+        first, again = [await client.call("submit", args) for _ in range(2)]
+        assert first["run"] == again["run"]
+        assert len(orchestrator.runs()) == 1
+
+
+async def test_events_wait_for_news_and_end_with_nothing_when_there_is_none():
+    async with served() as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        loop = asyncio.get_running_loop()
+        told = await client.call("events", {"run": run})
+        began = loop.time()
+        silence = await client.call("events", {"run": run, "after": told["next"], "wait_s": 3.0})
+        assert silence["events"] == []
+        assert silence["next"] == told["next"]
+        assert not silence["ended"]
+        assert 3.0 <= loop.time() - began < 4.0
+
+
+async def test_what_does_not_fit_on_a_page_is_on_the_next(monkeypatch):
+    monkeypatch.setattr(documents, "PAGE_BYTES", 700)
+    async with served({"a": [work()]}) as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        facts = await ended(client, run)
+        assert facts[-1] == "RunEnded"
+        page = await client.call("show", {"run": run})
+        rest = await client.call("show", {"run": run, "start": page["next"]})
+        assert [task["spec"]["id"] for task in page["tasks"] + rest["tasks"]] == ["one", "two"]
+        assert rest["next"] is None
+        one = await client.call("story", {"run": run, "task": "one"})
+        more = await client.call("story", {"run": run, "task": "one", "after": one["next"]})
+        assert more["events"][0]["seq"] > one["events"][-1]["seq"]
+
+
+async def test_what_is_too_large_to_send_is_left_out_and_its_size_told(monkeypatch):
+    monkeypatch.setattr(documents, "ITEM_BYTES", 2000)
+    async with served({"a": [work(output="x" * 3000)]}) as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        await ended(client, run)
+        shown = await client.call("show", {"run": run, "task": "one"})
+        assert shown["tasks"][0]["output"] is None
+        assert shown["tasks"][0]["omitted_bytes"] > 3000
+        story = (await client.call("story", {"run": run, "task": "one"}))["events"]
+    (large,) = [event["data"] for event in story if event["fact"] == "AttemptSucceeded"]
+    assert large == {"run": run, "task": "one", "omitted_bytes": large["omitted_bytes"]}
+
+
+async def test_devices_and_runs_are_listed():
+    async with served({"a": [work()]}) as (_, client):
+        first = (await client.call("submit", {"request": "first", "plan": TWO}))["run"]
+        second = (await client.call("submit", {"request": "second", "plan": TWO}))["run"]
+        await ended(client, second)
+        runs = (await client.call("runs", {}))["runs"]
+        assert [run["run"] for run in runs] == [second, first]
+        (device,) = documents.devices_from((await client.call("devices", {}))["devices"])
+    assert (device.card.device, device.online) == ("a", True)
+
+
+async def test_a_run_is_paused_edited_resumed_and_cancelled():
+    async with served() as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        await client.call("pause", {"run": run})
+        assert (await client.call("show", {"run": run}))["run"]["paused"]
+        edit = {"edits": [{"set_args": {"task": "one", "args": {"y": 1}}}], "base_revision": 1}
+        assert (await client.call("edit", {"run": run, "batch": edit}))["revision"] == 2
+        await client.call("resume", {"run": run})
+        await client.call("cancel", {"run": run, "task": "two", "by": "me"})
+        done = await client.call("cancel", {"run": run})
+        assert (done["status"], done["revision"]) == ("cancelled", 3)
+        assert (await client.call("show", {"run": run}))["run"][
+            "reason"
+        ] == "cancelled by its owner"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"add_task": {"id": "three", "skill": "work"}},
+        {"remove_task": "two"},
+        {"replace_task": {"id": "two", "skill": "other"}},
+        {"set_args": {"task": "two", "args": {}}},
+        {"add_dependency": {"predecessor": "one", "successor": "two", "on": "completion"}},
+        {"cancel": "two"},
+    ],
+    ids=lambda edit: next(iter(edit)),
+)
+async def test_every_kind_of_edit_is_taken(edit):
+    async with served() as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        done = await client.call("edit", {"run": run, "batch": {"edits": [edit]}})
+        assert done["revision"] == 2
+
+
+async def test_a_dependency_is_removed():
+    async with served() as (_, client):
+        edge = {"predecessor": "one", "successor": "two"}
+        plan = {
+            "edits": [
+                {"add_task": {"id": "one", "skill": "work"}},
+                {"add_task": {"id": "two", "skill": "work"}},
+                {"add_dependency": edge},
+            ]
+        }
+        run = (await client.call("submit", {"request": "x", "plan": plan}))["run"]
+        batch = {"edits": [{"remove_dependency": edge}]}
+        await client.call("edit", {"run": run, "batch": batch})
+        shown = await client.call("show", {"run": run, "task": "two"})
+        assert shown["tasks"][0]["dependencies"] == []
+
+
+async def test_a_question_is_answered():
+    plan = {"edits": [{"add_task": {"id": "q", "skill": "ask"}}]}
+    async with served({"a": [ask]}) as (orchestrator, client):
+        run = (await client.call("submit", {"request": "x", "plan": plan}))["run"]
+        await reached(orchestrator, run, "q", TaskState.INPUT_REQUIRED)
+        await client.call("answer", {"run": run, "task": "q", "value": "much"})
+        await ended(client, run)
+        shown = await client.call("show", {"run": run, "task": "q"})
+    assert shown["tasks"][0]["output"] == "they said much"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "value", "state"),
+    [("succeeded", 7, "succeeded"), ("failed", None, "failed")],
+)
+async def test_a_lost_outcome_is_settled(outcome, value, state):
+    broker = MemoryBroker()
+    plan = {"edits": [{"add_task": {"id": "t", "skill": "work", "limits": {"unknown_s": 9999.0}}}]}
+    once = work(effect=Effect.ONCE, duration_s=1e6)
+    async with served({"a": [once]}, broker=broker) as (orchestrator, client):
+        run = (await client.call("submit", {"request": "x", "plan": plan}))["run"]
+        await reached(orchestrator, run, "t", TaskState.ACTIVE)
+        async for entry in orchestrator.run(run).events():
+            if type(entry.fact).__name__ == "AttemptStarted":
+                break
+        await client.call("cancel", {"run": run, "task": "t"})
+        seen = (await client.call("show", {"run": run}))["tasks"][0]["state"]
+        if seen != "unknown":
+            pytest.skip("the device said how it ended")
+        await client.call("settle", {"run": run, "task": "t", "outcome": outcome, "value": value})
+        assert (await client.call("show", {"run": run}))["tasks"][0]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("skill", "args", "sentence"),
+    [
+        ("subbmit", {}, "no skill 'subbmit', did you mean 'submit'?"),
+        ("submit", {"request": ""}, "submit: request: "),
+        ("submit", {"request": "x", "plann": 1}, "submit: plann: "),
+        ("submit", {"request": "x", "plan": {"edits": [{}]}}, "exactly one of add_task, "),
+        ("submit", {"request": "x", "plan": {"edits": [{"add_task": {"idd": 1}}]}}, "idd"),
+        ("show", {"run": "nope"}, "there is no run 'nope'"),
+        ("cancel", {"run": "RUN", "task": "ones"}, "no task 'ones', did you mean 'one'?"),
+        ("answer", {"run": "RUN", "task": "one", "value": 1}, "does not ask for input"),
+        ("settle", {"run": "RUN", "task": "one", "outcome": "failed"}, "one"),
+        ("edit", {"run": "RUN", "batch": {"edits": [{"remove_task": "x"}]}}, "'x'"),
+    ],
+)
+async def test_bad_input_is_one_sentence_that_names_the_place(skill, args, sentence):
+    async with served() as (_, client):
+        run = (await client.call("submit", {"request": "x", "plan": TWO}))["run"]
+        if args.get("run") == "RUN":
+            args = {**args, "run": run}
+        with pytest.raises(CallFailedError) as caught:
+            await client.call(skill, args)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.kind is FailureKind.BAD_INPUT
+
+
+async def test_a_run_is_named_by_a_beginning_that_is_its_own(monkeypatch):
+    tokens = iter(["aa00", "ab00"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(tokens))
+    async with served() as (_, client):
+        for key in "12":
+            await client.call("submit", {"request": "x", "plan": TWO, "key": key})
+        assert (await client.call("pause", {"run": "aa"}))["run"] == "aa00"
+        with pytest.raises(CallFailedError, match="'a' may be any of aa00, ab00"):
+            await client.call("pause", {"run": "a"})
+
+
+class FailingJournal(MemoryJournal):
+    def append(self, now, facts):
+        if any(type(fact).__name__ == "RunSubmitted" for fact in facts):
+            raise JournalError("j.db", "the disk is full")
+        return super().append(now, facts)
+
+
+async def test_a_failing_journal_is_told_to_the_caller():
+    async with served(journal=FailingJournal()) as (_, client):
+        with pytest.raises(CallFailedError, match="the disk is full") as caught:
+            await client.call("submit", {"request": "x", "plan": TWO})
+    assert caught.value.kind is FailureKind.TRANSIENT
+
+
+async def test_a_repeated_request_is_answered_from_memory_and_not_done_again():
+    broker = MemoryBroker()
+    async with coordinator(broker) as orchestrator:
+        async with ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller:
+            submission = call("submit", request="x", plan=TWO)
+            await caller.news()
+            caller.say(submission)
+            first = await caller.outcome()
+            caller.say(submission)
+            assert await caller.outcome() == first
+            caller.say(Query(submission.attempt))
+            assert await caller.outcome() == first
+        assert len(orchestrator.runs()) == 1
+
+
+async def test_a_call_under_way_is_asked_for_joined_and_cancelled():
+    broker = MemoryBroker()
+    async with coordinator(broker) as orchestrator:
+        run = await orchestrator.submit("x", plan=None, key="k")
+        await run.result()
+        waiting = await orchestrator.submit("y", plan=plan_that_waits(), key="l")
+        after = [entry.seq async for entry in _now(waiting)][-1]
+        async with ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller:
+            poll = call("events", run=waiting.id, after=after, wait_s=20.0)
+            await caller.news()
+            caller.say(poll)
+            assert (await caller.reply()).phase is Phase.ACCEPTED
+            caller.say(poll)
+            assert (await caller.reply()).phase is Phase.ACCEPTED
+            caller.say(Query(poll.attempt))
+            assert (await caller.reply()).phase is Phase.STARTED
+            caller.say(Cancel(poll.attempt, RunId(""), 0))
+            assert isinstance(await caller.outcome(), Cancelled)
+            caller.say(Cancel(poll.attempt, RunId(""), 0))
+            assert (await caller.reply(Refused)).detail == "the call is finished"
+
+
+def plan_that_waits():
+    return service_module.skills.a.BatchPart.model_validate(TWO).batch(0)
+
+
+async def _now(run):
+    stream = run.events()
+    try:
+        async with asyncio.timeout(0.01):
+            async for entry in stream:
+                yield entry
+    except TimeoutError:
+        pass
+
+
+@pytest.mark.parametrize("order", [NOTHING, Cancel(AttemptId("nothing"), RunId(""), 0)])
+async def test_a_call_that_nobody_made_is_not_found(order):
+    assert (await _refusal(order)).code == -32001
+
+
+async def test_what_only_devices_do_is_refused():
+    refused = await _refusal(Hello("someone", {}))
+    assert refused.detail.startswith("a coordinator takes SendMessage")
+
+
+async def _refusal(order):
+    broker = MemoryBroker()
+    async with (
+        coordinator(broker),
+        ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller,
+    ):
+        await caller.news()
+        caller.say(Renew({}, (), 1.0))  # a notification: nobody answers
+        caller.say(order)
+        return await caller.reply(Refused)
+
+
+async def test_malformed_requests_are_answered_where_they_say_how():
+    broker = MemoryBroker()
+    async with (
+        coordinator(broker),
+        ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller,
+    ):
+        await caller.news()
+        back = topics.reply(caller.address, DEFAULT_ADDRESS.agent)
+        broker.publish(Message(topics.request(DEFAULT_ADDRESS), b"{"))
+        broker.publish(
+            Message(topics.request(DEFAULT_ADDRESS), b"{", response_topic=back, correlation=b"c")
+        )
+        assert (await caller.reply(Refused)).code == -32700
+
+
+async def test_a_client_that_only_sends_words_submits_them():
+    broker = MemoryBroker()
+    async with (
+        coordinator(broker) as orchestrator,
+        ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller,
+    ):
+        await caller.news()
+        body = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "SendMessage",
+            "params": {
+                "message": {
+                    "messageId": "m",
+                    "role": "ROLE_USER",
+                    "parts": [{"text": "count the sheep"}],
+                }
+            },
+        }
+        back = topics.reply(caller.address, DEFAULT_ADDRESS.agent)
+        broker.publish(
+            Message(
+                topics.request(DEFAULT_ADDRESS),
+                json.dumps(body).encode(),
+                response_topic=back,
+                correlation=b"c",
+            )
+        )
+        outcome = await caller.outcome()
+        (run,) = orchestrator.runs()
+    assert isinstance(outcome, Succeeded)
+    assert run.request == "count the sheep"
+
+
+async def test_more_calls_than_there_is_room_for_are_rejected(monkeypatch):
+    monkeypatch.setattr(service_module, "OPEN_CALLS", 0)
+    broker = MemoryBroker()
+    async with (
+        coordinator(broker),
+        ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller,
+    ):
+        await caller.news()
+        caller.say(call("runs"))
+        assert isinstance(await caller.outcome(), Rejected)
+
+
+async def test_memory_of_answers_is_bounded(monkeypatch):
+    monkeypatch.setattr(service_module, "ANSWERS_KEPT", 1)
+    broker = MemoryBroker()
+    async with (
+        coordinator(broker),
+        ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller,
+    ):
+        await caller.news()
+        for name in ("first", "second"):
+            caller.say(call("runs", name))
+            await caller.outcome()
+        caller.say(Query(AttemptId("first")))
+        assert (await caller.reply(Refused)).code == -32001
+
+
+async def test_an_answer_that_json_cannot_say_is_an_error(monkeypatch):
+    async def odd(orchestrator, args):
+        return {"x": float("nan")}
+
+    row = service_module.skills.CoordinatorSkill(SKILLS["runs"].arguments, odd)
+    monkeypatch.setitem(service_module.SKILLS, "runs", row)
+    async with served() as (_, client):
+        with pytest.raises(CallFailedError, match="JSON cannot say this"):
+            await client.call("runs", {})
+
+
+async def test_a_bug_in_a_skill_ends_the_service(monkeypatch):
+    async def broken(orchestrator, args):
+        raise ZeroDivisionError
+
+    row = service_module.skills.CoordinatorSkill(SKILLS["runs"].arguments, broken)
+    monkeypatch.setitem(service_module.SKILLS, "runs", row)
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        async with served() as (_, client):
+            await client.call("runs", {})
+
+
+async def test_calls_under_way_are_cancelled_when_the_coordinator_leaves():
+    broker = MemoryBroker()
+    async with ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller:
+        async with coordinator(broker) as orchestrator:
+            run = await orchestrator.submit("y", plan=plan_that_waits())
+            after = [entry.seq async for entry in _now(run)][-1]
+            caller.say(call("events", run=run.id, after=after, wait_s=20.0))
+            assert (await caller.reply()).phase is Phase.ACCEPTED
+        while caller.cards[-1].status != "offline":
+            await caller.news()
+    assert caller.cards[-1].source == "agent"
+
+
+async def test_the_card_says_that_this_is_no_device():
+    broker = MemoryBroker()
+    async with ScriptedCoordinator(broker.transport("c"), "caller", DEFAULT_ADDRESS) as caller:
+        async with coordinator(broker) as orchestrator:
+            while not caller.cards:
+                await caller.news()
+            assert orchestrator.devices() == ()
+        card = caller.cards[0].card
+    assert card.labels == {"muster.role": "coordinator"}
+    assert {info.name for info in card.skills} == set(SKILLS)
+    assert all(info.description and info.input_schema for info in card.skills)
+
+
+def test_a_failure_is_told_with_its_kind():
+    assert Failed(FailureKind.BAD_INPUT, "x").kind is FailureKind.BAD_INPUT
