@@ -76,7 +76,11 @@ def read_tables(markdown: str) -> Mapping[str, Sequence[Row]]:
     tables: dict[str, list[Row]] = {}
     for section in markdown.split("\n## ")[1:]:
         heading, *lines = section.splitlines()
-        cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+        cells = [
+            [cell.strip() for cell in line.split("|")[1:-1]]
+            for line in lines
+            if line.startswith("|")
+        ]
         tables[heading] = [dict(zip(cells[0], row, strict=False)) for row in cells[2:]]
     return tables
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from benchmarks.demo import timeline
-from benchmarks.demo.fleet import FLEET, SERVERS
+from benchmarks.demo.fleet import SERVERS
 from benchmarks.demo.performance import LIMIT_S, Performance, perform
 from benchmarks.demo.roll_call import MissingError
 from benchmarks.demo.supervisor import EndedError
@@ -48,9 +48,9 @@ def main(*, seed: int, keep: Path | None, as_json: bool) -> int:
         print(json.dumps(seen.document(), indent=2))  # noqa: T201 - what the caller asked for
     _conclude(seen, console)
     if keep is None and not seen.problems:
-        for host in FLEET:
-            if host.id not in seen.report.parts:
-                shutil.rmtree(root / host.id)
+        for path in root.iterdir():
+            if path not in seen.report.parents:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     return 1 if seen.problems else 0
 
 

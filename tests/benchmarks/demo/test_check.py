@@ -54,9 +54,7 @@ def test_right_report_has_no_problems(judge):
 
 
 def test_server_that_the_report_names_as_missing_is_not_asked_for(judge):
-    verdict = judge(
-        REPORT.replace("| 3 |", "| 2 |").replace(", web-2: 1", "").replace(*LOST)
-    )
+    verdict = judge(REPORT.replace("| 3 |", "| 2 |").replace(", web-2: 1", "").replace(*LOST))
 
     assert verdict.problems == ()
     assert verdict.missing == {"web-2": "it was lost"}
