@@ -17,7 +17,7 @@ from benchmarks import frame
 from benchmarks.circumstances import circumstances
 
 CATALOG: Mapping[str, str] = {
-    "overhead": "benchmarks.overhead",
+    "overhead": "benchmarks.overhead.benchmark",
 }
 """Benchmark → the module that holds it as `BENCHMARK`; imported only when it is asked for."""
 

@@ -1,4 +1,4 @@
-"""One request, two devices, one process: no broker is needed."""
+"""One request, one device, one program: no broker is needed."""
 
 import asyncio
 
@@ -9,24 +9,22 @@ from protocol.transport.memory import MemoryBroker
 
 
 @skill
-async def count(text: str) -> int:
-    """Count the words of a text."""
-    return len(text.split())
+async def greet(name: str) -> str:
+    """Greet somebody."""
+    return f"Hello, {name}!"
 
 
 async def main() -> None:
-    """Count on whichever device is free, then count the count."""
+    """Let one greeting follow from the other."""
+    hello = AddTask(TaskSpec("hello", "greet", {"name": "Ada"}))
+    again = AddTask(TaskSpec("again", "greet", {"name": {"$from": "hello"}}))
     broker = MemoryBroker()
-    first = TaskSpec("first", "count", {"text": "one request, many devices"})
-    second = TaskSpec("second", "count", {"text": {"$from": "first"}})
-    async with (
-        Orchestrator(broker.transport("coordinator")) as orchestrator,
-        Agent("laptop", [count], transport=broker.transport("laptop")),
-    ):
-        run = await orchestrator.submit("count", plan=EditBatch(0, (AddTask(first),)))
+    laptop = Agent("laptop", [greet], transport=broker.transport("laptop"))
+    async with Orchestrator(broker.transport("coordinator")) as orchestrator, laptop:
+        run = await orchestrator.submit("greet Ada", plan=EditBatch(0, (hello, again)))
         async for event in run.events():
-            print(event.fact)
-        print(await run.result())
+            print(event.seq, type(event.fact).__name__)
+        print((await run.result()).outputs)
 
 
 asyncio.run(main())

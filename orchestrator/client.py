@@ -167,10 +167,12 @@ class Client:
         order: Offer | Query = offer
         for pause_s in (*BACKOFF_S, 0.0):
             self._send(order)
-            while (answer := await self._next(answers, order)) is not None:
+            answer = await self._next(answers, order)
+            while answer is not None:
                 if isinstance(answer, Refused) or answer.phase is Phase.FINISHED:
                     return answer
                 order = Query(offer.attempt)  # there is a sign of life
+                answer = await self._next(answers, order)
             if not self._announced:
                 break
             await asyncio.sleep(pause_s * self._chance.uniform(0.8, 1.2))

@@ -5,20 +5,25 @@ from dataclasses import fields
 from functools import cache
 from typing import Final
 
-from orchestrator.core.commands import Command
-from orchestrator.core.events import Event
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
 from protocol.telemetry import Level, wanted, write
 
 KEYS: Final = ("run", "task", "attempt", "device", "token")
 """What a line says of its event or command, where that has it: never arguments or outputs."""
 
 
-def log(message: Event | Command) -> None:
+ROUTINE: Final[frozenset[type]] = frozenset({e.Beat, e.TimePassed, c.RenewLeases, c.Acknowledge})
+"""What comes every few seconds and tells people nothing: below the others."""
+
+
+def log(message: e.Event | c.Command) -> None:
     """Log that an event came in, or a command goes out."""
-    if wanted(Level.INFO):
-        cls: type = type(message)
+    cls: type = type(message)
+    level = Level.DEBUG if cls in ROUTINE else Level.INFO
+    if wanted(level):
         name, keys = _shape(cls)
-        write(Level.INFO, name, **{key: getattr(message, key) for key in keys})
+        write(level, name, **{key: getattr(message, key) for key in keys})
 
 
 @cache

@@ -85,7 +85,6 @@ class Stage:
 
     def __init__(self, broker: BrokerProcess, folder: str) -> None:
         self._where = (broker.host, broker.port)
-        self._folder = folder
         self.devices = (
             *(Device(*self._where, folder, "rate", f"d{n}", SLOTS) for n in range(DEVICES)),
             Device(*self._where, folder, "hop", "d0", 1),
@@ -112,7 +111,7 @@ class Stage:
 
     async def _ours(self, unit: str, shape: str, tasks: int) -> Coordinated:
         devices = tuple(each.device for each in self.devices if each.unit == unit)
-        role = Coordinate(*self._where, self._folder, unit, devices, shape, tasks)
+        role = Coordinate(*self._where, unit, devices, shape, tasks)
         async with (
             asyncio.timeout(LIMIT_S),
             first_line(mqtt_roles.__name__, asdict(role)) as result,

@@ -12,6 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from agents.ledger import SqliteLedger
@@ -46,11 +47,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Coordinate:
-    """Run one plan on all devices of a unit."""
+    """Run one plan on all devices of a unit, with a new journal."""
 
     host: str
     port: int
-    folder: str
     unit: str
     devices: tuple[str, ...]
     shape: str
@@ -84,22 +84,23 @@ async def be_device(settings: Device) -> None:
 
 async def coordinate(settings: Coordinate) -> Coordinated:
     """Warm every device up, then measure one run from its submission to its result."""
-    address = Address(ORG, settings.unit, f"coordinator-{settings.shape}")
+    address = Address(ORG, settings.unit, "coordinator")
     transport = Counted(_transport(settings, address))
-    journal = SqliteJournal(Path(settings.folder) / f"{settings.unit}.db")
     batch = plan(settings.shape, settings.tasks)
     loop = asyncio.get_running_loop()
-    async with Orchestrator(transport, journal=journal, address=address) as orchestrator:
-        await _finish(await orchestrator.submit("warm up", plan=_warm_up(settings.devices)))
-        await asyncio.sleep(2 * ACK_AFTER_S)
-        transport.sizes.clear()
-        began = loop.time()
-        run = await orchestrator.submit("nothing", plan=batch)
-        await _finish(run)
-        wall_s = loop.time() - began
-        await asyncio.sleep(2 * ACK_AFTER_S)  # the last acknowledgements count too
-        messages, sizes = transport.messages, transport.sizes
-        hops = await _hops_ms(run)
+    with TemporaryDirectory(prefix="muster-bench-") as folder:
+        journal = SqliteJournal(Path(folder) / "journal.db")
+        async with Orchestrator(transport, journal=journal, address=address) as orchestrator:
+            await _finish(await orchestrator.submit("warm up", plan=_warm_up(settings.devices)))
+            await asyncio.sleep(2 * ACK_AFTER_S)
+            transport.sizes.clear()
+            began = loop.time()
+            run = await orchestrator.submit("nothing", plan=batch)
+            await _finish(run)
+            wall_s = loop.time() - began
+            await asyncio.sleep(2 * ACK_AFTER_S)  # the last acknowledgements count too
+            messages, sizes = transport.messages, transport.sizes
+            hops = await _hops_ms(run)
     cuts = statistics.quantiles(hops, n=100)
     return Coordinated(
         tasks_per_s=settings.tasks / wall_s,

@@ -157,7 +157,7 @@ async def _fetch(client: Client, run: str) -> RunSnapshot:
 
 def _goes_on(known: Sequence[str], why: str, code: Exit) -> NoReturn:
     if not known:
-        fail(f"{why} before there was a run", code)
+        fail(f"{why} before the coordinator took the request; see `muster runs`", code)
     fail(f"{why}; the run goes on: `muster watch {known[0]}`", code)
 
 

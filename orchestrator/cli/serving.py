@@ -41,7 +41,8 @@ def coordinator(*, config: ConfigOption = None, broker: BrokerOption = None) -> 
     with one_line_errors():
         settings = read_settings(config, broker)
         telemetry.configure(json=settings.log.format == "json", level=settings.log.level)
-        asyncio.run(_coordinate(settings))
+        planner = PlaybookPlanner(settings.planner.playbooks)
+        asyncio.run(_coordinate(settings, planner))
 
 
 @app.command()
@@ -56,9 +57,8 @@ def broker(
         asyncio.run(_serve_broker(port))
 
 
-async def _coordinate(settings: Settings) -> None:
+async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
     address = coordinator_address(settings)
-    planner = PlaybookPlanner(settings.planner.playbooks)
     connection = transport(settings, address, patient=True)
     orchestrator = Orchestrator(
         connection,

@@ -20,6 +20,8 @@ def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
     for run in state.runs.values():
         if run.ended_at is None:
             run.epoch += 1
+            for task in run.tasks.values():
+                task.since += shift
     for attempt in state.attempts.values():
         attempt.offered_at += shift
         if attempt.started_at is not None:
@@ -39,7 +41,7 @@ def _run_submitted(state: State, fact: f.RunSubmitted) -> None:
 def _plan_asked(state: State, fact: f.PlanAsked) -> None:
     run = state.runs[fact.run]
     run.asks[fact.ask] = fact
-    run.asked += 1
+    run.asked += fact.task is not None
     state.timers.set(("ask", fact.run, fact.ask), fact.due)
 
 
@@ -184,7 +186,8 @@ def _device_joined(state: State, fact: f.DeviceJoined) -> None:
     skills = {skill.name: skill for skill in card.skills}
     device = state.devices.get(card.device)
     if device is None:
-        device = state.devices[card.device] = Device(card, len(state.devices), skills)
+        device = state.devices[card.device] = Device(card, state.arrivals, skills)
+        state.arrivals += 1
     else:
         device.card, device.skills = card, skills
     state.board.machine(device)
@@ -198,7 +201,9 @@ def _device_online(state: State, fact: f.DeviceOnline) -> None:
 
 
 def _device_lost(state: State, fact: f.DeviceLost) -> None:
-    state.devices[fact.device].online = False
+    device = state.devices[fact.device]
+    device.online = False
+    state.board.freed(device)  # what was left to it may have to go elsewhere
     state.timers.clear(("device", fact.device))
     state.timers.set(("lease", fact.device), fact.due)
 
@@ -213,10 +218,10 @@ def _device_left(state: State, fact: f.DeviceLeft) -> None:
 
 def _load_seen(state: State, fact: f.LoadSeen) -> None:
     device = state.devices[fact.device]
-    reopened = device.load.draining and not fact.load.draining
+    turned = device.load.draining != fact.load.draining
     device.load, device.seen_at = fact.load, fact.at
     state.timers.set(("device", fact.device), fact.due)
-    if reopened:
+    if turned:
         state.board.freed(device)
 
 

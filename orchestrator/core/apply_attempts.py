@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.core import facts as f
-from orchestrator.core.lifecycle import FINAL, AttemptCause, AttemptState, TaskCause
+from orchestrator.core.lifecycle import FINAL, AttemptCause, AttemptState, TaskCause, TaskState
 from orchestrator.core.lifecycle import next_attempt_state as following
 from orchestrator.core.moves import move
 from orchestrator.core.state import Attempt, State, Task
@@ -25,10 +25,12 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
         fact.effect,
         fact.estimate_s,
         fact.at,
+        task.revision,
+        task.spec.needs.resources,
     )
     state.attempts[attempt.id] = device.attempts[attempt.id] = attempt
     state.token = fact.token
-    for need in task.spec.needs.resources:
+    for need in attempt.needs:
         device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
     task.live = attempt.id
     task.attempts = fact.number
@@ -40,18 +42,19 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
 def _attempt_accepted(state: State, fact: f.AttemptAccepted) -> None:
     attempt = state.attempts[fact.attempt]
     attempt.state = following(attempt.state, AttemptCause.ACCEPT, attempt.id)
-    state.timers.set(("task", fact.run, fact.task), fact.due)
+    _await_device(state, attempt, fact.due)
 
 
 def _attempt_started(state: State, fact: f.AttemptStarted) -> None:
     attempt = state.attempts[fact.attempt]
     attempt.state = following(attempt.state, AttemptCause.START, attempt.id)
     attempt.started_at = fact.at
-    state.timers.set(("task", fact.run, fact.task), fact.due)
+    _await_device(state, attempt, fact.due)
 
 
 def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
-    attempt, task = _end(state, fact.attempt, AttemptCause.SUCCEED)
+    attempt = _end(state, fact.attempt, AttemptCause.SUCCEED)
+    task = state.task(attempt)
     device = state.devices.get(attempt.device)
     if fact.run_s is not None and device is not None:
         state.estimates.observe(
@@ -88,21 +91,26 @@ def _attempt_lapsed(state: State, fact: f.AttemptLapsed) -> None:
     _drop_live(state, state.task(attempt), attempt.id)
 
 
-def _end(state: State, name: AttemptId, cause: AttemptCause) -> tuple[Attempt, Task]:
+def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     """Make an attempt final and give its device back what it was charged."""
     attempt = state.attempts.pop(name)
     was_lapsed = attempt.state is AttemptState.LAPSED
     attempt.state = following(attempt.state, cause, name)
-    task = state.task(attempt)
     device = state.devices.get(attempt.device)
     if device is not None:
         del device.attempts[name]
-        for need in task.spec.needs.resources:
+        for need in attempt.needs:
             device.used[need.kind] -= need.amount
         state.board.freed(device)
     if not was_lapsed:
-        _drop_live(state, task, name)
-    return attempt, task
+        _drop_live(state, state.task(attempt), name)
+    return attempt
+
+
+def _await_device(state: State, attempt: Attempt, due: float) -> None:
+    task = state.task(attempt)
+    if task.state is TaskState.ACTIVE:  # else an answer or the end of a cancellation is awaited
+        state.timers.set(task.key, due)
 
 
 def _drop_live(state: State, task: Task, name: AttemptId) -> None:

@@ -58,6 +58,8 @@ def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:
             run.tasks[predecessor].outgoing.append(name)
     task.incoming = tuple(edges.values())
     task.unmet = sum(1 for p in edges if run.tasks[p].state not in FINAL)
+    if task.state in FINAL:
+        return  # it was cancelled before what it waited for was removed
     task.revision = run.revision
     if name in drafted.fresh:
         task.charged = task.rejections = 0

@@ -1,5 +1,7 @@
 """The invariants that state alone can show, checked in full. For tests: O(state)."""
 
+from math import isclose
+
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, LIVE, TaskState
@@ -73,9 +75,20 @@ def _awaited(state: State, run: Run, task: Task, *, unmet: int) -> None:
 
 
 def _charges(state: State) -> None:
+    """I3, and I5 as far as a card that shrank allows: its limits are looked at when placing."""
+    for attempt in state.attempts.values():
+        device = state.devices.get(attempt.device)
+        if device is None or device.attempts.get(attempt.id) is not attempt:
+            raise InvariantError("I5", f"attempt {attempt.id} is charged to nobody")
     for device in state.devices.values():
-        if len(device.attempts) > device.card.slots:
-            raise InvariantError("I5", f"{device.card.device} is charged beyond its slots")
-        for kind, amount in device.used.items():
-            if amount > device.card.capacity.get(kind, 0.0) + 1e-9:
-                raise InvariantError("I5", f"{device.card.device}: {kind} beyond capacity")
+        name = device.card.device
+        used: dict[str, float] = {}
+        for attempt in device.attempts.values():
+            for need in attempt.needs:
+                used[need.kind] = used.get(need.kind, 0.0) + need.amount
+            lease = ("device" if device.online else "lease", name)
+            leased = state.timers.get(lease) is not None or not device.card.extension
+            if attempt.state in LIVE and not leased:
+                raise InvariantError("I3", f"{attempt.id} on {name} holds no lease")
+        if not all(isclose(used.get(k, 0.0), n, abs_tol=1e-6) for k, n in device.used.items()):
+            raise InvariantError("I5", f"{name} is charged {device.used}, not {used}")

@@ -80,10 +80,14 @@ class Draft(Change):
         """Check what only the whole batch can tell."""
         for task, edges in self.incoming.items():
             for predecessor in edges:
+                row = self.run.tasks.get(predecessor)
                 if not self.exists(predecessor):
                     self.refuse(
                         "unknown_task", task, f"task {task!r} depends on unknown {predecessor!r}"
                     )
+                elif row is not None and row.parent is not None:
+                    detail = f"{predecessor!r} is one item: let {task!r} depend on {row.parent!r}"
+                    self.refuse("dependency", task, detail)
         if not self.reasons:
             cycle = self._cycle()
             if cycle:
@@ -151,7 +155,7 @@ class Draft(Change):
 
     def _cancel(self, task: TaskId) -> None:
         row = self.run.tasks.get(task)
-        if row is None:
+        if row is None or not self.exists(task):
             self.refuse("unknown_task", task, f"there is no task {task!r}")
         elif row.state in FINAL:
             self.refuse("final", task, f"task {task!r} is {row.state} already")
@@ -205,6 +209,8 @@ def judge(run: Run, batch: EditBatch) -> Draft:
     tried = Draft(run, batch.edits)
     if not batch.edits:
         tried.refuse("empty", None, "the batch has no edits")
+    if run.cancelling is not None:
+        tried.refuse("final", None, f"the run is being cancelled: {run.cancelling.why}")
     if batch.base_revision != run.revision:
         for task in {**dict.fromkeys(batch.reads), **tried.specs, **tried.incoming}:
             row = run.tasks.get(task)

@@ -202,7 +202,7 @@ def _place(row: Saved) -> float:
 def _of_device(fact: f.Fact) -> Iterator[RowKey]:
     match fact:
         case f.DeviceJoined(card):
-            yield ("device", card.device)
+            yield from (("device", card.device), ("counters",))
         case f.DeviceOnline() | f.DeviceLost() | f.DeviceLeft():
             yield ("device", fact.device)
         case _:
@@ -226,20 +226,26 @@ def _children(fact: f.TaskExpanded, _state: State) -> Iterator[RowKey]:
 
 
 def _edited(fact: f.EditAccepted, state: State) -> Iterator[RowKey]:
-    run = state.runs[fact.run]
+    tasks = state.runs[fact.run].tasks
+    names: dict[TaskId, None] = {}
     for edit in fact.edits:
         match edit:
             case RemoveTask(task):
                 # Its successors lost a dependency, and nobody says which they were.
-                yield ("task", run.id, task)
-                yield from (("task", run.id, name) for name in run.tasks)
+                names |= {task: None, **dict.fromkeys(tasks)}
             case AddDependency(dependency):
-                yield ("task", run.id, dependency.successor)
-            case RemoveDependency(_, successor):
-                yield ("task", run.id, successor)
+                names[dependency.predecessor] = names[dependency.successor] = None
+            case RemoveDependency(predecessor, successor):
+                names[predecessor] = names[successor] = None
             case _:
-                name = edit.task if isinstance(edit.task, str) else edit.task.id
-                yield ("task", run.id, name)
+                names[edit.task if isinstance(edit.task, str) else edit.task.id] = None
+    queue = [name for name in names if name in tasks]
+    for name in queue:  # ranks change up to the roots
+        for edge in tasks[name].incoming:
+            if edge.predecessor not in names:
+                names[edge.predecessor] = None
+                queue.append(edge.predecessor)
+    yield from (("task", fact.run, name) for name in names)
 
 
 _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
@@ -354,7 +360,7 @@ def _restore_attempt(state: State, attempt: Attempt) -> None:
     if device is None:
         return
     device.attempts[attempt.id] = attempt
-    for need in state.task(attempt).spec.needs.resources:
+    for need in attempt.needs:
         device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
     state.board.taken(device)
 

@@ -90,7 +90,7 @@ def snapshot(run: Run, state: State) -> RunSnapshot:
         run.submitted.request,
         run.revision,
         run.status,
-        tuple(_task(task, state) for task in run.tasks.values()),
+        tuple(task_snapshot(task, state) for task in run.tasks.values()),
         run.reason,
         run.submitted.owner,
         run.paused,
@@ -98,7 +98,8 @@ def snapshot(run: Run, state: State) -> RunSnapshot:
     )
 
 
-def _task(task: Task, state: State) -> TaskSnapshot:
+def task_snapshot(task: Task, state: State) -> TaskSnapshot:
+    """Freeze one task."""
     device = state.attempts[task.live].device if task.live is not None else None
     return TaskSnapshot(
         task.spec,

@@ -16,7 +16,7 @@ from orchestrator.core.facts import (
     RunStatus,
     RunSubmitted,
 )
-from orchestrator.core.lifecycle import AttemptState, TaskState
+from orchestrator.core.lifecycle import FINAL, AttemptState, TaskState
 from orchestrator.core.model import Dependency, TaskSpec
 from orchestrator.core.scheduling.board import Board, Demand
 from orchestrator.core.timers import Key, Timers
@@ -28,6 +28,7 @@ from protocol.types import (
     Incarnation,
     Json,
     Load,
+    ResourceNeed,
     RunId,
     SkillInfo,
     TaskId,
@@ -91,6 +92,9 @@ class Attempt:
     effect: Effect
     estimate_s: float
     offered_at: float
+    revision: int
+    """That of its task when it was placed: an edited task takes nothing from former attempts."""
+    needs: tuple[ResourceNeed, ...] = ()
     state: AttemptState = AttemptState.OFFERED
     started_at: float | None = None
 
@@ -113,6 +117,7 @@ class Run:
     cancelling: RunCancelRequested | None = None
     asks: dict[str, PlanAsked] = field(default_factory=dict)
     asked: int = 0
+    """How often the planner was asked to revise."""
     ended_at: float | None = None
     change: Change | None = None
     """The batch being accepted in the step under way."""
@@ -186,5 +191,10 @@ class State:
         self.unended: dict[RunId, None] = {}
 
     def task(self, attempt: Attempt) -> Task:
-        """Return the task that an attempt tries."""
+        """Return the task that a live attempt tries."""
         return self.runs[attempt.run].tasks[attempt.task]
+
+    def wants(self, attempt: Attempt) -> bool:
+        """Tell whether a task may still take the attempt's result: not if it was edited since."""
+        task = self.runs[attempt.run].tasks.get(attempt.task)
+        return task is not None and task.state not in FINAL and task.revision == attempt.revision

@@ -75,7 +75,7 @@ class Progress:
         line.state = _AFTER.get(event["fact"], line.state)
         line.note = sentence(event)
         if event["fact"] == f.TaskPlaced.__name__:
-            line.device, line.began = str(event["data"].get("device", "")), None
+            line.device, line.began = str(event["data"].get("device", "")), event["wall"]
         elif event["fact"] == f.AttemptStarted.__name__:
             line.began = event["wall"]
         elif line.state in FINAL:

@@ -82,7 +82,8 @@ class Service:
     def __init__(self, orchestrator: Orchestrator, transport: Transport) -> None:
         self._orchestrator = orchestrator
         self._transport = transport
-        self._group: asyncio.TaskGroup | None = None
+        self._closed = True  # or not yet there
+        self._group = asyncio.TaskGroup()
         self._open: dict[AttemptId, _Call] = {}
         self._answers: OrderedDict[AttemptId, Report] = OrderedDict()
         self._address = orchestrator.coordinator.address
@@ -90,7 +91,8 @@ class Service:
         orchestrator.coordinator.front = self
 
     async def __aenter__(self) -> Self:
-        self._group = await asyncio.TaskGroup().__aenter__()
+        await self._group.__aenter__()
+        self._closed = False
         return self
 
     async def __aexit__(
@@ -99,17 +101,16 @@ class Service:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        group, self._group = self._group, None
+        self._closed = True
         for call in self._open.values():
             call.running.cancel()
         self._publish(encode_card(self._card, address=self._address, status="offline"))
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await self._transport.flush()
-        if group is not None:
-            if not isinstance(error, asyncio.CancelledError):
-                kind = error = trace = None  # an error of the body stays outside any group
-            await group.__aexit__(kind, error, trace)
+        if not isinstance(error, asyncio.CancelledError):
+            kind = error = trace = None  # an error of the body stays outside any group
+        await self._group.__aexit__(kind, error, trace)
 
     def card(self, *, online: bool) -> Message:
         """Return the retained card; not `online` makes it the last will."""
@@ -158,7 +159,7 @@ class Service:
             return
         if attempt in self._open:
             self._open[attempt].request = request
-        elif self._group is None or len(self._open) >= OPEN_CALLS:
+        elif self._closed or len(self._open) >= OPEN_CALLS:
             busy = Rejected("the coordinator has no room for another call; try again")
             self._say(Report(attempt, Phase.FINISHED, offer.run, outcome=busy), request)
             return

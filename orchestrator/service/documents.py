@@ -5,13 +5,16 @@ has a page to itself. `next` says where to go on.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final, TypedDict, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_json
 
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, TaskSnapshot
+from orchestrator.core.state import Run
 from orchestrator.journal import Entry
 from orchestrator.journal.codec import encode
 from protocol.codec import MAX_PAYLOAD_BYTES
@@ -37,21 +40,19 @@ class Event(TypedDict):
     data: Mapping[str, Json]
 
 
-def of_run(run: RunSnapshot) -> Document:
+def of_run(run: Run) -> Document:
     """Return a run without its tasks; `counts` says how many of them are in each state."""
-    counts: dict[str, Json] = {}
-    for task in run.tasks:
-        counts[task.state] = cast("int", counts.get(task.state, 0)) + 1
+    counts = Counter(task.state for task in run.tasks.values())
     return {
-        "run": run.run,
-        "request": run.request,
+        "run": run.id,
+        "request": run.submitted.request,
         "status": run.status,
         "reason": run.reason,
         "revision": run.revision,
-        "owner": run.owner,
+        "owner": run.submitted.owner,
         "paused": run.paused,
-        "wall": run.wall,
-        "counts": counts,
+        "wall": run.submitted.wall,
+        "counts": {str(state): count for state, count in counts.items()},
     }
 
 
@@ -79,7 +80,7 @@ def of_entry(entry: Entry) -> Event:
 
 
 def run_from(run: Mapping[str, Json], tasks: Sequence[Json]) -> RunSnapshot:
-    """Read `of_run` and all `of_task` again.
+    """Read `of_run` and every `of_task` again.
 
     Raises:
         ValueError: this is something else.
@@ -117,8 +118,8 @@ def paged(
 ) -> Document:
     """Return the rows from `start` that fit on a page, and the start of the `next` one or None."""
     page = Page()
-    for number, row in enumerate(rows):
-        if number >= start and not page.add(_bounded(document(row))):
+    for number, row in enumerate(islice(rows, start, None), start):
+        if not page.add(_bounded(document(row))):
             return {name: page.items, "next": number}
     return {name: page.items, "next": None}
 

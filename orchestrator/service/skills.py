@@ -1,7 +1,7 @@
 """The coordinator's skills: a table from which its card, its answers and its errors come."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +10,8 @@ from orchestrator.clock import loop_clock
 from orchestrator.core.edits import CancelTask, EditBatch
 from orchestrator.core.errors import RequestError
 from orchestrator.core.model import RunLimits
-from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.core.snapshot import task_snapshot
+from orchestrator.core.state import Task
 from orchestrator.library import Orchestrator, Run
 from orchestrator.planner.nearest import nearest
 from orchestrator.service import arguments as a
@@ -53,24 +54,30 @@ async def submit(orchestrator: Orchestrator, args: a.Submit) -> Document:
         priority=args.priority,
         limits=RunLimits(deadline_s=args.deadline_s),
     )
-    return _standing(run)
+    return _standing(orchestrator, run)
 
 
 async def show(orchestrator: Orchestrator, args: a.Show) -> Document:
     """Return a run and its tasks, a page of them, or one."""
-    seen = find(orchestrator, args.run).snapshot()
-    tasks: Sequence[TaskSnapshot] = seen.tasks
+    state = orchestrator.coordinator.engine.state
+    run = state.runs[find(orchestrator, args.run).id]
+    tasks: Iterable[Task] = run.tasks.values()
     if args.task is not None:
-        tasks = [find_task(seen, args.task)]
+        tasks = [run.tasks[find_task(orchestrator, run.id, args.task)]]
     return {
-        "run": of_run(seen),
-        **paged("tasks", tasks, start=args.start, document=of_task),
+        "run": of_run(run),
+        **paged(
+            "tasks",
+            tasks,
+            start=args.start,
+            document=lambda task: of_task(task_snapshot(task, state)),
+        ),
     }
 
 
 async def runs(orchestrator: Orchestrator, args: a.Listing) -> Document:
     """Return the runs, newest first."""
-    newest = reversed(orchestrator.runs())
+    newest = reversed(orchestrator.coordinator.engine.state.runs.values())
     return paged("runs", newest, start=args.start, document=of_run)
 
 
@@ -101,7 +108,7 @@ async def events(orchestrator: Orchestrator, args: a.Events) -> Document:
 async def story(orchestrator: Orchestrator, args: a.Story) -> Document:
     """Return what happened to a task after an offset, and where to go on, if there is more."""
     run = find(orchestrator, args.run)
-    task = find_task(run.snapshot(), args.task).spec.id
+    task = find_task(orchestrator, run.id, args.task)
     page, last = Page(), args.after
     entries = [entry for entry in await run.story(task) if entry.seq > args.after]
     for entry in entries:
@@ -117,24 +124,23 @@ async def cancel(orchestrator: Orchestrator, args: a.Cancel) -> Document:
     if args.task is None:
         await run.cancel(args.why)
     else:
-        seen = run.snapshot()
-        task = find_task(seen, args.task).spec.id
-        await run.edit(EditBatch(seen.revision, (CancelTask(task),)), by=args.by)
-    return _standing(run)
+        task = find_task(orchestrator, run.id, args.task)
+        await run.edit(EditBatch(_revision(orchestrator, run), (CancelTask(task),)), by=args.by)
+    return _standing(orchestrator, run)
 
 
 async def edit(orchestrator: Orchestrator, args: a.EditRun) -> Document:
     """Change the graph of a run: all of the edits, or none and the reasons."""
     run = find(orchestrator, args.run)
-    await run.edit(args.batch.batch(run.snapshot().revision), by=args.by)
-    return _standing(run)
+    await run.edit(args.batch.batch(_revision(orchestrator, run)), by=args.by)
+    return _standing(orchestrator, run)
 
 
 async def answer(orchestrator: Orchestrator, args: a.AnswerTask) -> Document:
     """Answer the question that a task asked."""
     run = find(orchestrator, args.run)
-    await run.answer(find_task(run.snapshot(), args.task).spec.id, args.value, by=args.by)
-    return _standing(run)
+    await run.answer(find_task(orchestrator, run.id, args.task), args.value, by=args.by)
+    return _standing(orchestrator, run)
 
 
 async def settle(orchestrator: Orchestrator, args: a.Settle) -> Document:
@@ -143,22 +149,22 @@ async def settle(orchestrator: Orchestrator, args: a.Settle) -> Document:
     outcome: Outcome = Succeeded(args.value)
     if args.outcome == "failed":
         outcome = Failed(FailureKind.SKILL_ERROR, str(args.value or "settled as failed"))
-    await run.settle(find_task(run.snapshot(), args.task).spec.id, outcome, by=args.by)
-    return _standing(run)
+    await run.settle(find_task(orchestrator, run.id, args.task), outcome, by=args.by)
+    return _standing(orchestrator, run)
 
 
 async def pause(orchestrator: Orchestrator, args: a.OfRun) -> Document:
     """Place no further task of a run; what runs goes on."""
     run = find(orchestrator, args.run)
     await run.pause()
-    return _standing(run)
+    return _standing(orchestrator, run)
 
 
 async def resume(orchestrator: Orchestrator, args: a.OfRun) -> Document:
     """Place the tasks of a paused run again."""
     run = find(orchestrator, args.run)
     await run.resume()
-    return _standing(run)
+    return _standing(orchestrator, run)
 
 
 SKILLS: Final[Mapping[str, CoordinatorSkill]] = {
@@ -194,18 +200,22 @@ def find(orchestrator: Orchestrator, named: str) -> Run:
     return orchestrator.run(found[0])
 
 
-def find_task(run: RunSnapshot, named: TaskId) -> TaskSnapshot:
-    """Return a task of a run.
+def find_task(orchestrator: Orchestrator, run: RunId, named: TaskId) -> TaskId:
+    """Return the id of a task that is there.
 
     Raises:
         RequestError: there is none of this id.
     """
-    tasks = {task.spec.id: task for task in run.tasks}
+    tasks = orchestrator.coordinator.engine.state.runs[run].tasks
     if named not in tasks:
-        raise RequestError(f"run {run.run!r} has no task {named!r}{nearest(named, tasks)}")
-    return tasks[named]
+        raise RequestError(f"run {run!r} has no task {named!r}{nearest(named, tasks)}")
+    return named
 
 
-def _standing(run: Run) -> Document:
-    seen = run.snapshot()
-    return {"run": run.id, "status": seen.status, "revision": seen.revision}
+def _revision(orchestrator: Orchestrator, run: Run) -> int:
+    return orchestrator.coordinator.engine.state.runs[run.id].revision
+
+
+def _standing(orchestrator: Orchestrator, run: Run) -> Document:
+    seen = orchestrator.coordinator.engine.state.runs[run.id]
+    return {"run": seen.id, "status": seen.status, "revision": seen.revision}

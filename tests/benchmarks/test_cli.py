@@ -27,7 +27,7 @@ def bench(monkeypatch):
         toy = SimpleNamespace(BENCHMARK=Benchmark("toy", parts=(part,), goals=goals or {}))
         monkeypatch.setattr(cli, "CATALOG", {"toy": "toy"})
         monkeypatch.setitem(sys.modules, "toy", toy)
-        return CliRunner().invoke(cli.app, ["toy", *arguments])
+        return CliRunner().invoke(cli.app, ["bench", "toy", *arguments])
 
     return run
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_run_is_one_line_and_exit_code_2(bench):
 
 
 def test_unknown_benchmark_is_refused_with_the_names_there_are():
-    result = CliRunner().invoke(cli.app, ["nonsense"])
+    result = CliRunner().invoke(cli.app, ["bench", "nonsense"])
 
     assert result.exit_code == 2
     assert "overhead" in result.stderr

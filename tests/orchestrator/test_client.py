@@ -62,6 +62,10 @@ def finished(order, outcome=DONE):
     return Report(order.attempt, Phase.FINISHED, outcome=outcome)
 
 
+def the_second_time(number, order):
+    return [finished(order)] if number == 2 else []
+
+
 @contextlib.asynccontextmanager
 async def answering(answer, **more):
     broker = MemoryBroker()
@@ -90,7 +94,9 @@ async def test_a_lost_request_is_repeated_with_the_same_task_and_back_off():
 
 async def test_a_silent_coordinator_is_given_up_after_three_attempts():
     async with answering(lambda *_: []) as (caller, peer, _):
-        with pytest.raises(CoordinatorSilentError, match="no coordinator answers at .* start one"):
+        with pytest.raises(
+            CoordinatorSilentError, match=r"no coordinator answers at .* start one"
+        ):
             await caller.call("runs", {})
     assert len(peer.requests) == 3
 
@@ -121,34 +127,24 @@ async def test_after_a_sign_of_life_the_call_is_asked_for_and_not_repeated():
 
 
 async def test_a_coordinator_that_comes_back_is_asked_at_once():
-    async with answering(lambda number, order: [finished(order)] * (number == 2)) as (
-        caller,
-        peer,
-        broker,
-    ):
-        async with asyncio.TaskGroup() as group:
-            calling = group.create_task(caller.call("runs", {}))
-            await peer.got(1)
-            broker.publish(card("offline"))
-            await asyncio.sleep(1)
-            broker.publish(card())
-            await calling
+    async with answering(the_second_time) as (caller, peer, broker), asyncio.TaskGroup() as group:
+        calling = group.create_task(caller.call("runs", {}))
+        await peer.got(1)
+        broker.publish(card("offline"))
+        await asyncio.sleep(1)
+        broker.publish(card())
+        await calling
     assert peer.times[1] - peer.times[0] < 1.1
 
 
 async def test_a_call_outlives_the_broker():
-    async with answering(lambda number, order: [finished(order)] * (number == 2)) as (
-        caller,
-        peer,
-        broker,
-    ):
-        async with asyncio.TaskGroup() as group:
-            calling = group.create_task(caller.call("runs", {}))
-            await peer.got(1)
-            broker.stop()
-            await asyncio.sleep(1)
-            broker.start()
-            assert await calling == {"done": True}
+    async with answering(the_second_time) as (caller, peer, broker), asyncio.TaskGroup() as group:
+        calling = group.create_task(caller.call("runs", {}))
+        await peer.got(1)
+        broker.stop()
+        await asyncio.sleep(1)
+        broker.start()
+        assert await calling == {"done": True}
     assert asyncio.get_running_loop().time() < 15.0
 
 

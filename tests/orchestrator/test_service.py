@@ -421,7 +421,7 @@ async def test_memory_of_answers_is_bounded(monkeypatch):
 
 
 async def test_an_answer_that_json_cannot_say_is_an_error(monkeypatch):
-    async def odd(orchestrator, args):
+    async def odd(*_):
         return {"x": float("nan")}
 
     row = service_module.skills.CoordinatorSkill(SKILLS["runs"].arguments, odd)
@@ -432,7 +432,7 @@ async def test_an_answer_that_json_cannot_say_is_an_error(monkeypatch):
 
 
 async def test_a_bug_in_a_skill_ends_the_service(monkeypatch):
-    async def broken(orchestrator, args):
+    async def broken(*_):
         raise ZeroDivisionError
 
     row = service_module.skills.CoordinatorSkill(SKILLS["runs"].arguments, broken)

@@ -6,6 +6,7 @@ the invariants are checked, and both states are compared but for what is volatil
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
@@ -37,6 +38,7 @@ from protocol.types import (
 RUN = RunId("run")
 BEAT_S = 2.0
 NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing", "used"}
+UNCHANGING = {TaskSpec, Dependency, f.RunSubmitted}  # compared as they are
 
 
 def task(name: str, skill: str = "work", **rest) -> TaskSpec:
@@ -67,16 +69,24 @@ def card(name: str, *skills: str, effect: Effect = Effect.IDEMPOTENT, **rest) ->
 
 def plain(value: object) -> object:
     """Return a value as nested tuples that compare and print the same under any hash seed."""
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [each.name for each in fields(value) if each.name not in NOT_COMPARED]
-        return (type(value).__name__, *((name, plain(getattr(value, name))) for name in names))
+    kind = type(value)
+    if kind in UNCHANGING or (names := compared(kind)) is None:
+        return value
+    if names:
+        return (kind.__name__, *[plain(getattr(value, name)) for name in names])
     if isinstance(value, Mapping):
         return tuple((plain(key), plain(item)) for key, item in value.items())
     if isinstance(value, frozenset):
         return tuple(sorted(map(str, value)))
-    if isinstance(value, list | tuple):
-        return tuple(map(plain, value))
-    return value
+    return tuple(map(plain, value))
+
+
+@cache
+def compared(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass, nothing for a collection, and None for anything else."""
+    if is_dataclass(kind):
+        return tuple(each.name for each in fields(kind) if each.name not in NOT_COMPARED)
+    return () if issubclass(kind, Mapping | frozenset | list | tuple) else None
 
 
 def digest(state: State) -> tuple[object, ...]:
@@ -358,11 +368,11 @@ class World:
     def _placed_well(self, fact: f.Fact) -> None:
         """I5, and I13: `once` is offered again only after a word that it never started."""
         match fact:
-            case f.TaskPlaced(device=name):
-                device = self.engine.state.devices[name]
+            case f.TaskPlaced(run, name, device=on):
+                device = self.engine.state.devices[on]
                 assert len(device.attempts) <= device.card.slots, "I5"
-                for kind, amount in device.used.items():
-                    assert amount <= device.card.capacity.get(kind, 0.0), "I5"
+                for need in self.row(name, run).spec.needs.resources:
+                    assert device.used[need.kind] <= device.card.capacity[need.kind], "I5"
         match fact:
             case f.TaskPlaced(run, name, attempt, effect=Effect.ONCE):
                 row = self.engine.state.runs[run].tasks.get(name)

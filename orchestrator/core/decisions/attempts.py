@@ -5,7 +5,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.commands import Acknowledge, CancelAttempt
 from orchestrator.core.decisions.outcomes import give_up, lapse, lose_outcome, recover
 from orchestrator.core.errors import RequestError
-from orchestrator.core.lifecycle import FINAL, AttemptState, TaskState
+from orchestrator.core.lifecycle import LIVE, AttemptState, TaskState
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
 from protocol.types import (
@@ -63,16 +63,20 @@ def attempt_finished(step: Step, event: e.AttemptFinished) -> None:
 
 def conclude(step: Step, attempt: Attempt, outcome: Outcome, *, run_s: float | None) -> None:
     """End an attempt and let its task go where that leads."""
-    run = step.state.runs[attempt.run]
-    task = run.tasks.get(attempt.task)
-    if task is None or task.state in FINAL:
-        step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, "its task is final"))
+    if not step.state.wants(attempt):
+        reason = "its task is final or was edited since"
+        step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
         return
+    run, task = step.state.runs[attempt.run], step.state.task(attempt)
+    if isinstance(outcome, Rejected) and attempt.started_at is not None:
+        # It was started, so this is no promise that nothing happened (I13).
+        outcome = Failed(FailureKind.TRANSIENT, f"refused after its start: {outcome.reason}")
     if isinstance(outcome, Succeeded):
         _succeed(step, task, attempt, output=outcome.output, run_s=run_s)
         return
     # A lapsed attempt still speaks for a task that waits for exactly its word.
-    speaks = task.live == attempt.id or task.state is TaskState.UNKNOWN
+    lost = task.state is TaskState.UNKNOWN and attempt.effect is Effect.ONCE
+    speaks = lost or task.live == attempt.id
     step.emit(_ended(attempt, outcome))
     if not speaks:
         return
@@ -135,4 +139,6 @@ def _forgotten(step: Step, run: Run, task: Task, attempt: Attempt, *, detail: st
 
 def _own(step: Step, device: DeviceId, name: AttemptId) -> Attempt | None:
     attempt = step.state.attempts.get(name)
-    return attempt if attempt is not None and attempt.device == device else None
+    if attempt is None or attempt.device != device or attempt.state not in LIVE:
+        return None
+    return attempt

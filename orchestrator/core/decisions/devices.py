@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.commands import AskPlanner, RenewLeases, SayHello
+from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
 from orchestrator.core.decisions.offers import offer, refuse
-from orchestrator.core.decisions.outcomes import give_up_on, lose_attempt
+from orchestrator.core.decisions.outcomes import awaits_planner, give_up_on, lose_attempt
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
 from orchestrator.core.step import Step
@@ -21,7 +21,7 @@ def start(step: Step, event: e.Start) -> None:
         shift_s = step.at - (event.last_elapsed + away_s)
     step.emit(f.CoordinatorStarted(step.now.wall, step.at, shift_s))
     for device in step.state.devices.values():
-        if device.online:
+        if device.online and device.card.extension:
             # It had no chance to be heard while nobody listened.
             step.emit(
                 f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
@@ -32,8 +32,9 @@ def start(step: Step, event: e.Start) -> None:
             limit_s = run.submitted.limits.plan_s
             step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at + limit_s))
             step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s))
-            if ask.task is not None:
-                step.emit(f.DeadlineMoved(("task", run.id, ask.task), step.at + limit_s))
+            task = run.tasks.get(ask.task) if ask.task is not None else None
+            if task is not None and awaits_planner(task):
+                step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
 
 
 def connected(step: Step, _event: e.Connected) -> None:
@@ -99,6 +100,9 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
         started = event.held.get(attempt.id)
         if started is None:
             _absent(step, attempt)
+        elif not step.state.wants(attempt):
+            epoch = step.state.runs[attempt.run].epoch
+            step.order(CancelAttempt(attempt.device, attempt.id, attempt.run, epoch))
         elif started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
             limit_s = step.state.task(attempt).spec.limits.run_s
             step.emit(

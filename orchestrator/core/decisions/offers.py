@@ -4,7 +4,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
 from orchestrator.core.commands import Offer, RefuseAttempts
 from orchestrator.core.references import MissingError, resolve
-from orchestrator.core.scheduling.board import Machine
+from orchestrator.core.scheduling import Machine
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
 from protocol.types import AttemptId, Json, TaskId

@@ -37,7 +37,7 @@ def recover(
 
 def give_up(step: Step, run: Run, task: Task, reason: str) -> None:
     """Ask the planner to mend what no further try would, or let the task fail."""
-    if run.cancelling is not None or run.asked > run.submitted.limits.revisions:
+    if run.cancelling is not None or run.asked >= run.submitted.limits.revisions:
         fail(step, run, task, reason)
         return
     limit_s = run.submitted.limits.plan_s
@@ -50,6 +50,11 @@ def give_up(step: Step, run: Run, task: Task, reason: str) -> None:
     )
     step.emit(f.PlanAsked(run.id, ask, task.spec.id, reason, due))
     step.order(AskPlanner(run.id, ask, task.spec.id, reason, limit_s))
+
+
+def awaits_planner(task: Task) -> bool:
+    """Tell whether a task fails unless the planner mends it."""
+    return task.state is TaskState.RECOVERING and task.awaiting is f.Awaiting.PLANNER
 
 
 def fail(step: Step, run: Run, task: Task, reason: str) -> None:

@@ -80,10 +80,18 @@ def _expand(step: Step, task: Task) -> None:
             _child(task.spec, item, n, over_devices=loop.source is None)
             for n, item in enumerate(items)
         )
+        _refuse_taken(run, task, children)
     except (MissingError, TypeError) as error:
         give_up(step, run, task, str(error))
         return
     step.emit(f.TaskExpanded(run.id, task.spec.id, children, tuple(items)))
+
+
+def _refuse_taken(run: Run, task: Task, children: Sequence[TaskSpec]) -> None:
+    for child in children:
+        there = run.tasks.get(child.id)
+        if there is not None and there.parent != task.spec.id:
+            raise TypeError(f"for_each would make {child.id!r}, which is there already")
 
 
 def _items(step: Step, run: Run, spec: TaskSpec, loop: ForEach) -> Sequence[Json]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AnswerAttempt, AskPlanner
-from orchestrator.core.decisions.outcomes import cancel, fail
+from orchestrator.core.decisions.outcomes import awaits_planner, cancel, fail
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
 from orchestrator.core.graph import judge
@@ -19,6 +19,8 @@ def submit(step: Step, event: e.Submit) -> None:
     """Take a request, once for each key of an owner, and have it planned."""
     if (event.owner, event.key) in step.state.keys:
         return
+    if event.run in step.state.runs:
+        raise RequestError(f"there is a run {event.run!r} already: a new run needs a new id")
     judged = judge(_unborn(event), event.plan) if event.plan is not None else None
     if judged is not None and judged.reasons:
         raise EditRefusedError(judged.reasons)
@@ -119,8 +121,9 @@ def accept_or_refuse(step: Step, run: Run, batch: EditBatch, *, by: str) -> Sequ
     run.change = judged
     step.emit(f.EditAccepted(run.id, run.revision + 1, by, batch.edits))
     for edit in batch.edits:
-        if isinstance(edit, CancelTask):
-            cancel(step, run, run.tasks[edit.task], f"cancelled by {by}")
+        task = run.tasks.get(edit.task) if isinstance(edit, CancelTask) else None
+        if task is not None and task.state not in FINAL:  # another edit may have done it
+            cancel(step, run, task, f"cancelled by {by}")
     return ()
 
 
@@ -145,7 +148,7 @@ def _unborn(event: e.Submit) -> Run:
 
 
 def _ask_for_plan(step: Step, run: Run) -> None:
-    ask = f"{run.id}/{run.asked}"
+    ask = f"{run.id}/plan"
     limit_s = run.submitted.limits.plan_s
     step.emit(f.PlanAsked(run.id, ask, None, "", step.at + limit_s))
     step.order(AskPlanner(run.id, ask, None, "", limit_s))
@@ -157,11 +160,8 @@ def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
             _end_unplanned(step, run, detail)
         return
     task = run.tasks.get(ask.task)
-    if (
-        task is not None
-        and task.state is TaskState.RECOVERING
-        and task.awaiting is f.Awaiting.PLANNER
-    ):
+    asked_again = any(other.task == ask.task for other in run.asks.values())
+    if task is not None and awaits_planner(task) and not asked_again:
         why = detail or "it did not change the task"
         fail(step, run, task, f"{task.reason}; not mended: {why}")
 

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from orchestrator.core.scheduling.board import Board, Machine, Waiting
 
+__all__ = ["Board", "Machine", "Place", "Placement", "Waiting"]
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:

@@ -182,8 +182,10 @@ class Board:
     def drop(self, device: DeviceId) -> None:
         """Forget a device."""
         self._machines.pop(device, None)
-        for demand in self._of.pop(device, {}).values():
+        for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
+            if demand.waiting:
+                self.changed[key] = demand  # what was left to it may have to go elsewhere
 
     def freed(self, machine: Machine) -> None:
         """Note that a device may have room (again)."""

@@ -51,7 +51,7 @@ def test_a_line_for_people_has_keys_and_values(capsys):
 
 
 def test_each_event_is_named_after_its_class(capsys):
-    configure(json=True)
+    configure(json=True, level=Level.DEBUG)
     log(CancelRun(R, "enough"))
     log(TimePassed())
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -64,8 +64,15 @@ def test_each_event_is_named_after_its_class(capsys):
 def test_what_is_bound_to_the_context_is_in_the_line(capsys):
     configure(json=True)
     with structlog.contextvars.bound_contextvars(run="r"):
-        log(Acknowledge(D, A))
+        log(CancelAttempt(D, A, R, 1))
     assert json.loads(capsys.readouterr().err)["run"] == "r"
+
+
+def test_what_comes_every_few_seconds_is_for_debugging(capsys):
+    configure(json=True)
+    log(Acknowledge(D, A))
+    log(TimePassed())
+    assert capsys.readouterr().err == ""
 
 
 def test_an_exception_is_part_of_its_line(capsys):

@@ -1,4 +1,4 @@
-from benchmarks.overhead import BENCHMARK, GOALS
+from benchmarks.overhead.benchmark import BENCHMARK, GOALS
 
 
 def test_each_engine_size_has_its_goal():

@@ -1,0 +1,291 @@
+"""Edits: what is accepted, what is refused and why, and that a refusal changes nothing."""
+
+import pytest
+
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core import facts as f
+from orchestrator.core.edits import (
+    AddTask,
+    CancelTask,
+    RemoveDependency,
+    RemoveTask,
+    ReplaceTask,
+    SetArgs,
+)
+from orchestrator.core.errors import EditRefusedError
+from orchestrator.core.model import ForEach, RunLimits
+from orchestrator.core.references import MissingError
+from protocol.types import Cancelled, Failed, FailureKind, ResourceNeed, Succeeded
+from tests.support.world import RUN, World, digest, edge, plan, task
+
+REFERS = {"x": {"$from": "a"}}
+
+
+@pytest.fixture
+def world():
+    """`a → b → c` beside `lone`; `a` is done, `b` runs and `c` waits."""
+    made = World()
+    made.device("d", slots=2)
+    made.submit(
+        task("a"), task("b"), task("c", args={"x": {"$from": "b"}}), edge("a", "b"), task("lone")
+    )
+    made.finish("a", Succeeded(1))
+    made.start("b")
+    return made
+
+
+def refusal(world, *parts, base=None, reads=()):
+    """The reasons; a refused batch leaves everything as it was."""
+    snapshot, before = repr(world.engine.snapshot(RUN)), digest(world.engine.state)
+    decision = world.edit(*parts, base=base, reads=reads)
+    assert repr(world.engine.snapshot(RUN)) == snapshot
+    assert digest(world.engine.state) == before
+    (fact,) = decision.facts
+    assert isinstance(fact, f.EditRefused)
+    return [(reason.rule, reason.task) for reason in fact.reasons]
+
+
+EDITS = [
+    pytest.param(SetArgs("{}", {}), id="set_args"),
+    pytest.param(RemoveTask("{}"), id="remove_task"),
+    pytest.param(ReplaceTask(task("{}")), id="replace_task"),
+    pytest.param(edge("lone", "{}"), id="add_dependency"),
+    pytest.param(RemoveDependency("a", "{}"), id="remove_dependency"),
+]
+
+
+def about(edit, name):
+    match edit:
+        case SetArgs():
+            return SetArgs(name, {})
+        case RemoveTask():
+            return RemoveTask(name)
+        case ReplaceTask():
+            return ReplaceTask(task(name))
+        case RemoveDependency():
+            return RemoveDependency("a", name)
+        case _:
+            return edge("lone", name)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_peer_10_i7_a_started_task_is_not_edited_and_the_refused_batch_changes_nothing(
+    world, edit, name
+):
+    assert refusal(world, task("new"), about(edit, name)) == [("started", name)]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_of_an_unknown_task_is_refused(world, edit):
+    assert refusal(world, about(edit, "nobody")) == [("unknown_task", "nobody")]
+
+
+@pytest.mark.parametrize(
+    ("parts", "reasons"),
+    [
+        ((), [("empty", None)]),
+        ((task("a"),), [("duplicate_task", "a")]),
+        ((edge("nobody", "c"),), [("unknown_task", "c")]),
+        ((task("n", args={"x": {"$from": "nobody"}}),), [("unknown_task", "n")]),
+        ((CancelTask("nobody"),), [("unknown_task", "nobody")]),
+        ((RemoveTask("lone"), CancelTask("lone")), [("unknown_task", "lone")]),
+        ((RemoveTask("lone"), SetArgs("lone", {})), [("unknown_task", "lone")]),
+        ((CancelTask("a"),), [("final", "a")]),
+        ((RemoveDependency("b", "c"),), [("reference", "c")]),
+        ((RemoveDependency("a", "c"),), [("dependency", "c")]),
+        ((task("n"), task("m", args={"x": {"$from": "n"}}), RemoveTask("n")), [("reference", "m")]),
+    ],
+)  # fmt: skip
+def test_peer_13_each_flaw_is_a_reason_that_names_the_place(world, parts, reasons):
+    assert refusal(world, *parts) == reasons
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (edge("lone", "lone"),),
+        (task("x"), edge("x", "lone"), edge("lone", "x")),
+        (task("x"), task("y"), edge("c", "x"), edge("x", "y"), edge("y", "c")),
+    ],
+)
+def test_i1_peer_13_a_cycle_is_refused_and_shown(world, parts):
+    assert [rule for rule, _ in refusal(world, *parts)] == ["cycle"]
+    assert "→" in world.happened(f.EditRefused)[-1].reasons[0].detail
+
+
+def test_a_diamond_is_no_cycle(world):
+    world.edit(
+        task("x"), task("y"), task("z"),
+        edge("lone", "x"), edge("lone", "y"), edge("x", "z"), edge("y", "z"), edge("lone", "z"),
+    )  # fmt: skip
+    world.do("b", "lone", "x", "y", "z", "c")
+    assert world.run().status == "succeeded"
+
+
+def test_a_batch_made_from_an_older_revision_is_refused_only_where_it_was_edited_since(world):
+    world.edit(SetArgs("lone", {"n": 1}))  # lone runs on the second slot already
+
+
+@pytest.mark.parametrize("seen", [{}, {"reads": ("c",)}])
+def test_a_stale_batch_is_refused_where_what_it_saw_was_edited(world, seen):
+    world.edit(edge("lone", "c"))
+
+    parts = (task("n"),) if seen else (SetArgs("c", {}),)
+
+    assert refusal(world, *parts, base=1, **seen) == [("stale", "c")]
+    world.edit(task("n"), base=1)
+    assert "n" in world.states()
+
+
+def test_peer_18_a_revision_adds_removes_and_rewires():
+    world = World()
+    world.device("d")
+    world.submit(task("a"), task("b"), edge("a", "b"))
+
+    world.edit(RemoveTask("b"), task("c"), task("e"), edge("a", "c"), edge("c", "e"))
+    world.do("a", "c", "e")
+
+    assert world.states() == dict.fromkeys("ace", "succeeded")
+    assert world.run().revision == 2
+
+
+def test_setting_arguments_wires_the_references_in_them(world):
+    world.edit(SetArgs("c", {"x": 1}), RemoveDependency("b", "c"), edge("lone", "c"))
+    world.do("lone")
+
+    assert world.where("c") == "d"
+    assert world.offer("c").args == {"x": 1}
+
+
+def test_removing_a_task_lets_its_successors_go(world):
+    world.edit(task("n", "nowhere"), task("m"), edge("n", "m"))
+    world.edit(RemoveTask("n"))
+    world.do("lone", "m")
+
+    assert "n" not in world.states()
+    assert world.state("m") == "succeeded"
+
+
+def test_a_task_added_and_removed_in_one_batch_was_never_there(world):
+    world.edit(task("n"), edge("n", "c"), RemoveTask("n"), task("o"))
+
+    assert "n" not in world.states()
+    assert [each.predecessor for each in world.row("c").incoming] == ["b"]
+
+
+def test_a_task_that_is_cancelled_twice_in_a_batch_is_cancelled_once(world):
+    world.edit(CancelTask("lone"), CancelTask("lone"), CancelTask("c"))
+    world.end(world.offer("lone").attempt, Cancelled())
+
+    assert world.state("lone") == "cancelled"
+    assert len(world.happened(f.TaskCancelled)) == 2
+
+
+def test_a_task_that_is_cancelled_and_removed_is_gone(world):
+    world.edit(CancelTask("c"), RemoveTask("c"), CancelTask("lone"))
+
+    assert "c" not in world.states()
+
+
+def test_what_a_cancelled_task_waited_for_can_be_removed():
+    world = World()
+    world.submit(task("a"), task("b"), edge("a", "b"), task("c"))
+    world.edit(CancelTask("b"))
+
+    world.edit(RemoveTask("a"))
+
+    assert world.states() == {"b": "cancelled", "c": "ready"}
+
+
+def test_a_run_that_is_being_cancelled_takes_no_edits(world):
+    world.tell(e.CancelRun(RUN, "enough"))
+
+    assert refusal(world, task("new")) == [("final", None)]
+
+
+def test_a_part_of_a_fan_out_is_not_depended_on_nor_edited(world):
+    world.edit(task("all", for_each=ForEach([1, 2])))
+    assert set(world.states()) >= {"all[0]", "all[1]"}
+
+    assert refusal(world, task("n"), edge("all[0]", "n")) == [("dependency", "n")]
+    assert refusal(world, SetArgs("all[0]", {})) == [("started", "all[0]")]
+
+
+def edited_while_lapsed(*parts):
+    """A task whose first attempt lapsed; then somebody edits it."""
+    made = World()
+    made.device("d", capacity={"gpu": 1.0})
+    needs = task("t").needs.__class__(resources=(ResourceNeed("gpu", "g", 1.0),))
+    made.submit(task("t", needs=needs), task("u", "other"), limits=RunLimits())
+    made.start("t")
+    made.silence("d")
+    made.wait(30.0)
+    assert made.state("t") == "ready"
+    made.edit(*parts)
+    return made
+
+
+@pytest.mark.parametrize(
+    "part", [SetArgs("t", {"n": 2}), RemoveTask("t"), ReplaceTask(task("t")), edge("u", "t")]
+)
+def test_a_result_of_a_task_before_its_edit_counts_no_more_and_frees_the_device(part):
+    world = edited_while_lapsed(part)
+    device = world.engine.state.devices["d"]
+    assert device.used["gpu"] == 1.0
+    attempt = world.offer("t").attempt
+    for started in (False, True):
+        world.tell(e.AttemptReported("d", attempt, started))
+    world.tell(e.AttemptAsked("d", attempt, "which?"))
+
+    world.end(attempt, Succeeded("of the old task"))
+
+    assert "succeeded" not in world.states().values()
+    assert device.used["gpu"] == 0.0
+    assert world.ordered(c.Acknowledge, attempt=attempt)
+
+
+def test_a_device_that_still_holds_an_edited_task_is_told_to_stop():
+    world = edited_while_lapsed(SetArgs("t", {"n": 2}))
+    attempt = world.offer("t").attempt
+
+    world.hello("d", {attempt: True})
+
+    assert world.ordered(c.CancelAttempt, attempt=attempt)
+
+
+def test_a_replaced_task_starts_afresh():
+    world = World()
+    world.device("d")
+    world.device("e")
+    world.submit(task("t"), limits=RunLimits())
+    world.finish("t", Failed(FailureKind.SKILL_ERROR, "bad"))
+    world.finish("t", Failed(FailureKind.SKILL_ERROR, "worse"))
+    assert world.row("t").awaiting == "planner"
+
+    world.edit(ReplaceTask(task("t", args={"n": 1})))
+
+    assert world.row("t").charged == 0
+    assert not world.row("t").excluded
+    world.do("t")
+    assert world.run().status == "succeeded"
+
+
+def test_a_plan_with_flaws_is_refused_before_anything_happened():
+    world = World()
+    with pytest.raises(EditRefusedError, match="'b' depends on unknown 'nobody'") as caught:
+        world.submit(task("b"), edge("nobody", "b"))
+
+    assert caught.value.reasons[0].rule == "unknown_task"
+    assert not world.engine.state.runs
+
+
+def test_an_empty_plan_is_refused():
+    with pytest.raises(EditRefusedError, match="no edits"):
+        World().tell(e.Submit(RUN, "k", "do", plan=plan()))
+
+
+def test_add_task_is_what_a_task_stands_for():
+    assert plan(task("a")).edits == (AddTask(task("a")),)
+    assert issubclass(MissingError, LookupError)
