@@ -203,7 +203,9 @@ class Run:
         try:
             while True:
                 changed.clear()
-                ended = self.snapshot().status in FINAL
+                ended = self._status() in FINAL
+                if ended:
+                    await self._coordinator.durable()  # the end itself is one of the events
                 page = await self._coordinator.journal.entries(after, run=self.id, limit=PAGE)
                 for entry in page:
                     after = entry.seq
@@ -224,13 +226,17 @@ class Run:
         changed = asyncio.Event()
         self._coordinator.watch(self.id, changed)
         try:
-            while self._coordinator.engine.state.runs[self.id].status not in FINAL:
+            while self._status() not in FINAL:
                 changed.clear()
                 await changed.wait()
         finally:
             self._coordinator.unwatch(self.id, changed)
+        await self._coordinator.durable()
         end = self.snapshot()
         return RunResult(self.id, end.status, end.reason, end.outputs, end.missing)
+
+    def _status(self) -> RunStatus:
+        return self._coordinator.engine.state.runs[self.id].status
 
     async def cancel(self, why: str = "cancelled by its owner") -> None:
         """Stop everything unfinished; `result` says when that is done."""

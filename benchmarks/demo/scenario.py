@@ -53,10 +53,10 @@ async def play(stage: Stage, tell: Tell) -> list[Kill]:
     tell("you", REQUEST)
     run = await stage.submit(REQUEST)
     kills: list[Kill] = []
-    after, ended = 0, False
-    while not ended:
+    after = 0
+    while True:
         async for event in stage.events(run, after):
-            after, ended = event["seq"], event["fact"] == "RunEnded"
+            after = event["seq"]
             if words := WORDS.get(event["fact"]):
                 tell(str(event["data"]["task"]), words.format_map(event["data"]))
             if who := _to_kill(event, kills):
@@ -65,7 +65,8 @@ async def play(stage: Stage, tell: Tell) -> list[Kill]:
                 await stage.kill(who)
                 if who == COORDINATOR:
                     break  # the next one is asked for what follows
-    return kills
+        else:
+            return kills
 
 
 def _to_kill(event: Event, kills: list[Kill]) -> str | None:

@@ -98,7 +98,8 @@ async def events(orchestrator: Orchestrator, args: a.Events) -> Document:
                 if not page.add(of_entry(entry)):
                     break
                 last = entry.seq
-                limit.reschedule(min(latest, loop.time() + LINGER_S))
+                latest = min(latest, loop.time() + LINGER_S)  # however much goes on happening
+                limit.reschedule(latest)
             else:
                 ended = True
     now = loop_clock().wall

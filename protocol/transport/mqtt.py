@@ -2,17 +2,16 @@
 
 Theory of operation. Each connection is a fresh `aiomqtt.Client` (a used one would send its old
 copies again), starts clean, and subscribes before the peer hears `connected()`. Incoming messages
-are handed on from inside the client's queue hook, without a task for each. Outgoing ones wait in
-a bounded queue; when it is full `publish` raises. `max_inflight` writers take them in order, so a
-topic keeps its order, and each waits for the broker's word: if that stays out the connection is
-given up, since a publish to a dead broker never fails by itself. What was queued is lost with the
-connection; the peer sends again from its own outbox.
+are handed on from inside the client's queue hook, outgoing ones go to paho, which keeps their order
+and the window of `max_inflight`: no task for any of them. Those that the broker has not
+acknowledged are counted; when they are too many `publish` raises. When it acknowledges none for
+`timeout_s` the connection is given up, since a publish to a dead broker never fails by itself.
+What was under way is lost with the connection; the peer sends again from its own outbox.
 """
 
 import asyncio
 import contextlib
 import logging
-import math
 import random
 import socket
 import ssl
@@ -20,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, ParamSpec, cast
 
 import aiomqtt
+import paho.mqtt.client as paho
 from aiomqtt.exceptions import MqttCodeError, MqttConnectError, MqttError, MqttReentrantError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -40,7 +40,6 @@ from protocol.transport.mqtt_settings import MqttSettings
 __all__ = ["MEANING", "MqttSettings", "MqttTransport"]
 
 P = ParamSpec("P")
-Outgoing = asyncio.Queue[tuple[Message, bytes]]
 
 MEANING: Mapping[type[MqttError], type[TransportError]] = {
     MqttError: UnreachableError,
@@ -80,7 +79,7 @@ class MqttTransport:
         self._settings = settings
         self._patient = first_connect == "retry"
         self._rng = rng or random.Random()
-        self._outgoing: Outgoing | None = None
+        self._client: _Client | None = None
 
     async def run(self, peer: Peer) -> None:
         """Stay connected until cancelled; see `Transport`.
@@ -114,75 +113,48 @@ class MqttTransport:
             QueueFullError: `queue_limit` messages wait already.
             LocalProtocolError: no broker would take this message.
         """
-        if self._outgoing is None:
-            raise NotConnectedError(f"not connected to {self._settings.address}")
+        client, settings = self._client, self._settings
+        if client is None:
+            raise NotConnectedError(f"not connected to {settings.address}")
         check_publishable(message)
-        try:
-            self._outgoing.put_nowait((message, pack(message)))
-        except asyncio.QueueFull as error:
-            raise QueueFullError(f"{self._outgoing.maxsize} messages wait to be sent") from error
+        if len(client.under_way) >= settings.queue_limit:
+            raise QueueFullError(f"{settings.queue_limit} messages wait to be sent")
+        client.send(message)
 
     async def flush(self) -> None:
-        """Wait until the outgoing queue is empty and acknowledged, or the connection is lost."""
-        if self._outgoing is not None:
-            await self._outgoing.join()
+        """Wait until all that was published is acknowledged, or the connection is lost."""
+        if self._client is not None:
+            await self._client.idle.wait()
 
     async def _serve(self, peer: Peer, tls: ssl.SSLContext | None) -> str:
         """Make one connection and use it; return the reason of its loss."""
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         inbox = _Inbox(peer, lost)
-        client = self._client(peer, tls, inbox)
-        outgoing: Outgoing = asyncio.Queue(self._settings.queue_limit)
+        client = self._new_client(peer, tls, inbox)
         try:
             await _enter(client)
         except MqttError as error:
             raise self._mapped(error) from error
         try:
             await self._subscribe(client, peer.filters())
-            self._outgoing = outgoing
-            return await self._exchange(client, inbox, outgoing)
+            self._client = client
+            return await self._exchange(client, inbox)
         finally:
-            self._outgoing = None
-            while not outgoing.empty():  # these are lost: let `flush` return
-                outgoing.get_nowait()
-                outgoing.task_done()
+            self._client = None
+            client.drop()
             lost.cancel()  # a dead client may still have messages: they come too late
             await _leave(client)
 
-    async def _exchange(self, client: aiomqtt.Client, inbox: "_Inbox", outgoing: Outgoing) -> str:
+    async def _exchange(self, client: "_Client", inbox: "_Inbox") -> str:
         lost = inbox.lost
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_watch(client, lost), name="mqtt watch")]
-            for number in range(self._settings.max_inflight):
-                writing = self._write(client, outgoing, lost)
-                tasks.append(group.create_task(writing, name=f"mqtt writer {number}"))
+            watching = group.create_task(_watch(client, lost), name="mqtt watch")
             inbox.open()
             try:
                 await asyncio.wait([lost])
             finally:
-                for task in tasks:
-                    task.cancel()
+                watching.cancel()
         return lost.result()
-
-    async def _write(
-        self, client: aiomqtt.Client, outgoing: Outgoing, lost: asyncio.Future[str]
-    ) -> None:
-        while True:
-            message, packed = await outgoing.get()
-            try:
-                async with asyncio.timeout(self._settings.timeout_s):
-                    await client.publish(
-                        message.topic,
-                        message.payload,
-                        message.qos,
-                        message.retain,
-                        _Packed(packed) if packed else None,
-                        timeout=math.inf,  # ours above costs no task
-                    )
-            except (MqttError, TimeoutError):
-                _settle(lost, f"{self._settings.address} did not acknowledge a message")
-            finally:
-                outgoing.task_done()
 
     async def _subscribe(self, client: aiomqtt.Client, filters: tuple[str, ...]) -> None:
         if not filters:
@@ -198,9 +170,11 @@ class MqttTransport:
                     f" {self._settings.client_id} read {topic_filter}: {code}"
                 )
 
-    def _client(self, peer: Peer, tls: ssl.SSLContext | None, inbox: "_Inbox") -> aiomqtt.Client:
+    def _new_client(
+        self, peer: Peer, tls: ssl.SSLContext | None, inbox: "_Inbox"
+    ) -> "_Client":
         settings = self._settings
-        client = aiomqtt.Client(
+        return _Client(
             settings.host,
             settings.port,
             username=settings.username,
@@ -217,8 +191,6 @@ class MqttTransport:
             tls_context=tls,
             socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
         )
-        client.pending_calls_threshold = settings.max_inflight  # that many are as intended
-        return client
 
     def _mapped(self, error: MqttError) -> TransportError:
         meaning = MEANING[type(error)]
@@ -233,6 +205,87 @@ class MqttTransport:
         first_s, longest_s = self._settings.backoff_s
         pause_s = min(longest_s, first_s * 2.0 ** min(failures, 32))
         return pause_s * self._rng.uniform(0.5, 1.0)
+
+
+class _Client(aiomqtt.Client):
+    """Sends without a task a message, and writes in the next turn of the loop.
+
+    aiomqtt asks the selector first whether it may write. It nearly always may, and asking costs
+    two more turns and five system calls.
+    """
+
+    under_way: dict[int, None]
+    """Messages that the broker has not acknowledged."""
+
+    def attend(self, timeout_s: float, silent: Callable[[], None]) -> None:
+        """Begin to send; `silent` is called when nothing is acknowledged for `timeout_s`."""
+        self.under_way = {}
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._timeout_s = timeout_s
+        self._silent = silent
+        self._heard_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def send(self, message: Message) -> None:
+        """Hand one message to paho."""
+        packed = pack(message)
+        sent = self._client.publish(
+            message.topic,
+            message.payload,
+            message.qos,
+            message.retain,
+            _Packed(packed) if packed else None,
+        )
+        if not self.under_way:
+            self.idle.clear()
+            self._heard_at = self._loop.time()
+            if self._alarm is None:
+                self._alarm = self._loop.call_later(self._timeout_s, self._ring)
+        self.under_way[sent.mid] = None
+
+    def drop(self) -> None:
+        """Give up what is under way: it is lost."""
+        self.under_way.clear()
+        self.idle.set()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _ring(self) -> None:
+        self._alarm = None
+        left_s = self._heard_at + self._timeout_s - self._loop.time()
+        if self.under_way and left_s <= 0:
+            self._silent()
+        elif self.under_way:
+            self._alarm = self._loop.call_later(left_s, self._ring)
+
+    def _on_publish(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        if mid in self.under_way:
+            del self.under_way[mid]
+            self._heard_at = self._loop.time()
+            if not self.under_way:
+                self.idle.set()
+
+    def _on_socket_register_write(
+        self, client: paho.Client, userdata: object, sock: socket.socket
+    ) -> None:
+        try:
+            asyncio.get_running_loop().call_soon(self._write, client, userdata, sock)
+        except RuntimeError:  # the thread that connects
+            super()._on_socket_register_write(client, userdata, sock)
+
+    def _write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # whoever reads finds out
+            client.loop_write()
+        if client.want_write() and client.socket() is sock:
+            super()._on_socket_register_write(client, userdata, sock)
 
 
 class _Inbox(asyncio.Queue[aiomqtt.Message]):

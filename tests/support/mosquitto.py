@@ -1,11 +1,10 @@
 """A real broker in the place of the one in memory, and programs that run around it."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import asyncio
 
 from benchmarks.demo.supervisor import Supervised
 from protocol.transport.broker import BrokerProcess

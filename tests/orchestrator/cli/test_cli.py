@@ -9,8 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from agents.runtime import Agent
@@ -23,6 +25,7 @@ from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
 from orchestrator.settings import TimingSection
 from protocol import telemetry
+from protocol.errors import RefusedLoginError
 from protocol.topics import Address
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import Effect
@@ -69,7 +72,7 @@ async def serve(port, folder, ready, stop):
     )
     service = Service(orchestrator, transport)
     stopping = asyncio.Event()
-    stop.append((asyncio.get_running_loop(), stopping))
+    stop.append((asyncio.get_running_loop(), stopping, orchestrator))
     skills = [work(output="done"), ask, boom]
     async with orchestrator, service, Agent("laptop", skills, transport=link("laptop"), unit=UNIT):
         ready.set()
@@ -77,7 +80,7 @@ async def serve(port, folder, ready, stop):
 
 
 @pytest.fixture(scope="module")
-def config(mosquitto, tmp_path_factory):
+def serving_thread(mosquitto, tmp_path_factory):
     folder = tmp_path_factory.mktemp("muster")
     for name, text in PLAYBOOKS.items():
         (folder / f"{name}.yaml").write_text(f"name: {name}\n{text}")
@@ -91,10 +94,21 @@ def config(mosquitto, tmp_path_factory):
     thread = threading.Thread(target=asyncio.run, args=(serving_task,))
     thread.start()
     assert ready.wait(10)
-    yield path
-    loop, stopping = stop[0]
+    loop, stopping, orchestrator = stop[0]
+    yield path, orchestrator
     loop.call_soon_threadsafe(stopping.set)
     thread.join(10)
+
+
+@pytest.fixture
+def config(serving_thread):
+    return serving_thread[0]
+
+
+@pytest.fixture
+def served(serving_thread):
+    """The coordinator itself, in another thread: for looking only."""
+    return serving_thread[1]
 
 
 @pytest.fixture
@@ -186,25 +200,49 @@ def test_a_run_goes_on_when_the_time_to_wait_is_over(muster):
     assert muster("cancel", run).exit_code == Exit.SUCCEEDED
 
 
-def interrupted(muster, *command):
-    timer = threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+@contextmanager
+def signalled(number, when):
+    """Send ourselves a signal once `when` holds; nobody listening, it does no harm."""
+
+    def send():
+        deadline = time.monotonic() + 10  # noqa: TID251 - a thread, beside any loop
+        while not when() and time.monotonic() < deadline:  # noqa: TID251 - as above
+            time.sleep(0.02)
+        time.sleep(0.2)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=send)
+    before = signal.signal(number, lambda *_: None) if number != signal.SIGINT else None
+    thread.start()
     try:
-        return muster(*command)
+        yield
     finally:
-        timer.join()
+        thread.join()
+        if before is not None:
+            signal.signal(number, before)
 
 
-def test_an_interrupted_run_goes_on_and_says_how_to_watch_it(muster):
-    result = interrupted(muster, "run", "nap for 600")
+@pytest.fixture
+def interrupted(muster, served):
+    def run(*command):
+        before = len(served.runs())
+        there = command[0] == "watch"
+        with signalled(signal.SIGINT, lambda: there or len(served.runs()) > before):
+            return muster(*command)
+
+    return run
+
+
+def test_an_interrupted_run_goes_on_and_says_how_to_watch_it(muster, interrupted):
+    result = interrupted("run", "nap for 600")
     run = result.stdout.split()[1]
     one_line(result, Exit.INTERRUPTED, f"interrupted; the run goes on: `muster watch {run}`")
-    one_line(interrupted(muster, "watch", run), Exit.INTERRUPTED, "the run goes on")
+    one_line(interrupted("watch", run), Exit.INTERRUPTED, "the run goes on")
     assert muster("cancel", run).exit_code == Exit.SUCCEEDED
 
 
-def test_an_interrupted_run_is_stopped_if_that_was_asked_for(muster):
-    result = interrupted(muster, "run", "nap for 600", "--cancel-on-interrupt")
+def test_an_interrupted_run_is_stopped_if_that_was_asked_for(muster, interrupted):
+    result = interrupted("run", "nap for 600", "--cancel-on-interrupt")
     run = result.stdout.split()[1]
     one_line(result, Exit.INTERRUPTED, f"run {run} is being stopped")
     watched = muster("watch", run)
@@ -352,13 +390,9 @@ def _quiet():
     telemetry.quiet()
 
 
-def told_to_stop(command, *args, after_s=1.0):
-    timer = threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
-    try:
+def told_to_stop(when, command, *args):
+    with signalled(signal.SIGTERM, when):
         return CliRunner().invoke(cli.app, [command, *map(str, args)])
-    finally:
-        timer.join()
 
 
 @pytest.mark.usefixtures("_quiet")
@@ -366,10 +400,10 @@ def test_a_coordinator_serves_until_it_is_told_to_stop(tmp_path, mosquitto):
     config = tmp_path / "muster.toml"
     config.write_text('[coordinator]\nunit = "stopped"\n[log]\nlevel = "error"\n')
     broker = f"127.0.0.1:{mosquitto.port}"
-    result = told_to_stop("coordinator", "--config", config, "--broker", broker)
+    journal = tmp_path / "state" / "journal.db"
+    result = told_to_stop(journal.exists, "coordinator", "--config", config, "--broker", broker)
     assert result.exit_code == Exit.SUCCEEDED
     assert result.output == ""
-    assert (tmp_path / "state" / "journal.db").exists()
 
 
 @pytest.mark.usefixtures("_quiet")
@@ -385,8 +419,12 @@ def test_a_coordinator_whose_journal_is_in_use_is_one_line(tmp_path, mosquitto):
     one_line(result, Exit.FAILED, "journal.db")
 
 
-def test_a_broker_serves_until_it_is_told_to_stop(free_port, mosquitto):  # noqa: ARG001 - is there
-    result = told_to_stop("broker", "--port", free_port)
+def test_a_broker_serves_until_it_is_told_to_stop(free_port, mosquitto):
+    def listening():
+        with socket.socket() as probe:
+            return probe.connect_ex((mosquitto.host, free_port)) == 0
+
+    result = told_to_stop(listening, "broker", "--port", free_port)
     assert result.exit_code == Exit.SUCCEEDED
     assert result.output == f"broker at 127.0.0.1:{free_port}\n"
 
@@ -406,6 +444,29 @@ def test_timing_of_the_settings_is_the_engines():
     assert serving.tuning(TimingSection()) == serving.Tuning()
     changed = serving.tuning(TimingSection(heartbeat_s=1.0, lease_s=9.0))
     assert (changed.lost_after_s, changed.lease_s) == (3.5, 9.0)
+
+
+def test_a_request_that_was_not_taken_in_time_says_where_to_look(muster):
+    result = muster("run", "nap", "--timeout", "0.001")
+    one_line(result, Exit.TIMED_OUT, "before the coordinator took the request; see `muster runs`")
+
+
+def test_an_error_inside_a_group_is_one_line(capsys):
+    with pytest.raises(typer.Exit) as ended, calling.one_line_errors():
+        raise ExceptionGroup("connection", [RefusedLoginError("the broker refuses you")])
+    assert ended.value.exit_code == Exit.UNREACHABLE
+    assert capsys.readouterr().err == "muster: the broker refuses you\n"
+
+
+@pytest.mark.parametrize(("skill", "going_on"), [("runs", "start"), ("story", "after")])
+async def test_every_page_is_asked_for(skill, going_on):
+    class Pages:
+        async def call(self, name, args):
+            assert name == skill
+            start = args.get(going_on, 0)
+            return {"run": "r", "rows": [start], "next": start + 1 if start < 2 else None}
+
+    assert await calling.every(Pages(), skill, {}) == {"run": "r", "rows": [0, 1, 2]}
 
 
 def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(muster, monkeypatch):
