@@ -2,7 +2,7 @@
 
 All rows of one turn of the loop share one commit, one commit is under way at a time, and what
 comes up meanwhile is the next. Without rows in the way an action is done at once. What is only
-forgotten waits for the next commit that is needed, or for the next heartbeat.
+forgotten gathers until the next heartbeat, or until it is much: nobody waits for it.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from typing import Final
 
 from agents.actions import Action, AttemptRow, Beat, Change, Deed, Forget, ForgetRun, RunRow
 from agents.ledger import Ledger, LedgerError
+from protocol.types import RunId
 
 RETRY_S: Final = 1.0  # a full disk is freed by a person
+FORGET_AT_ONCE: Final = 64  # as many as one message acknowledges: about 0.5 ms
 
 
 class Outbox:
@@ -34,6 +36,8 @@ class Outbox:
         self._told = told
         self._changes: list[Change] = []
         """For the next commit."""
+        self._forgotten: list[Forget] = []
+        """For a commit some time."""
         self._waiting: list[Deed] = []
         """For after the next commit."""
         self._due = False
@@ -46,11 +50,17 @@ class Outbox:
     def put(self, actions: Iterable[Action]) -> None:
         """Do these after all that was put before."""
         for action in actions:
-            if isinstance(action, AttemptRow | RunRow):
+            if isinstance(action, AttemptRow):
                 self._changes.append(action)
                 self._schedule()
-            elif isinstance(action, Forget | ForgetRun):
+            elif isinstance(action, Forget):
+                self._forgotten.append(action)
+                if len(self._forgotten) >= FORGET_AT_ONCE:
+                    self._sweep()
+            elif isinstance(action, RunRow | ForgetRun):
+                self._gather()  # these name the same runs: their order counts
                 self._changes.append(action)
+                self._schedule()
             elif isinstance(action, Beat):
                 self._perform(action)
                 self._sweep()
@@ -72,8 +82,20 @@ class Outbox:
             self._retry.cancel()
 
     def _sweep(self) -> None:
+        self._gather()
         if self._changes:
             self._schedule()
+
+    def _gather(self) -> None:
+        """Have the next commit forget what gathered: one row for each run."""
+        by_run: dict[RunId | None, list[Forget]] = {}
+        for forget in self._forgotten:
+            run = forget.run.run if forget.run else None
+            by_run.setdefault(run, []).append(forget)
+        self._forgotten.clear()
+        for forgets in by_run.values():
+            attempts = tuple(name for forget in forgets for name in forget.attempts)
+            self._changes.append(Forget(attempts, forgets[-1].run))
 
     def _schedule(self) -> None:
         if not self._due:

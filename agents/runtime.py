@@ -124,7 +124,7 @@ class Agent:
         self._session = Session(
             self.card, self._ledger.incarnation, rows=self._ledger.rows(), permits=self._permits
         )
-        self._tasks: dict[AttemptId, asyncio.Task[Outcome]] = {}
+        self._tasks: dict[AttemptId, asyncio.Task[None]] = {}
         self._questions: dict[AttemptId, asyncio.Future[Json]] = {}
         self._outbox = Outbox(self._ledger, self._perform, self._troubled)
         self._idle = asyncio.Event()
@@ -283,15 +283,20 @@ class Agent:
             on_ask=partial(self._ask, attempt),
             lease_live=partial(self._lease_live, attempt),
         )
-        running = _outcome(self.skills[offer.skill], context, offer.args)
+        running = self._attempt(self.skills[offer.skill], context, offer.args)
         task = self._group.create_task(running, name=f"{offer.skill} {attempt}")
         self._tasks[attempt] = task
-        task.add_done_callback(partial(self._ended, attempt))
+        task.add_done_callback(partial(self._done, attempt))
 
-    def _ended(self, attempt: AttemptId, task: asyncio.Task[Outcome]) -> None:
+    async def _attempt(self, skill: Skill, context: Context, args: Mapping[str, Json]) -> None:
+        self._ended(context.attempt, await _outcome(skill, context, args))
+
+    def _done(self, attempt: AttemptId, _task: asyncio.Task[None]) -> None:
+        if attempt in self._tasks:  # cancelled, perhaps before it began
+            self._ended(attempt, _CANCELLED_ITSELF)
+
+    def _ended(self, attempt: AttemptId, outcome: Outcome) -> None:
         del self._tasks[attempt]
-        # A cancelled task may never have begun, so only here is its end seen in every case.
-        outcome = _CANCELLED_ITSELF if task.cancelled() else task.result()
         self._act(self._session.finished(attempt, outcome, self._now()))
         if not self._tasks:
             self._idle.set()

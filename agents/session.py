@@ -191,7 +191,10 @@ class Session:
 
     def next_deadline(self) -> float:
         """Return when `tick` has something to do next; infinity for never."""
-        return min(self._timers[0][0], self._beat_at) if self._timers else self._beat_at
+        timers, live = self._timers, self._live
+        while timers and timers[0][1] not in live:  # most attempts end before anything is due
+            heapq.heappop(timers)
+        return min(timers[0][0], self._beat_at) if timers else self._beat_at
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due: announce starts, say progress, enforce limits and leases, beat."""

@@ -8,10 +8,9 @@ repeats what matters when its deadline passes, and says hello when a device come
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from orchestrator.core import commands as c
-from orchestrator.wire import order_of
+from orchestrator.wire import offer_of, order_of
 from protocol import messages as m
 from protocol import topics
 from protocol.codec import encode_order, encode_plain_offer
@@ -72,15 +71,11 @@ class Outbox:
         return self._plain.get(request_id, request_id)
 
     def _offer(self, command: c.Offer) -> None:
-        offer = order_of(command)
-        assert isinstance(offer, m.Offer)  # noqa: S101 - as the command is
         card = self._card(command.device)
         if card is None or card.extension:
-            if command.device in self._acks:
-                offer = replace(offer, acks=self._take_acks(command.device))
-            self._send(command.device, offer)
+            self._send(command.device, offer_of(command, self._take_acks(command.device)))
             return
-        correlation = self._correlation()
+        offer, correlation = offer_of(command), self._correlation()
         self._plain[correlation.decode()] = offer.attempt
         if len(self._plain) > REMEMBERED:
             self._plain.popitem(last=False)

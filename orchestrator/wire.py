@@ -13,23 +13,27 @@ _BUSY: Final = frozenset({"responder_unavailable", "request_expired"})
 _INVALID_PARAMS: Final = -32602
 
 
-def order_of(command: c.Offer | c.CancelAttempt | c.RefuseAttempts | c.AnswerAttempt) -> m.Order:
-    """Return what a command says to its device; acknowledgements are added by the shell."""
+def offer_of(command: c.Offer, acks: tuple[AttemptId, ...] = ()) -> m.Offer:
+    """Return what an offer says to its device; acknowledgements ride along."""
+    return m.Offer(
+        attempt=command.attempt,
+        run=command.run,
+        task=command.task,
+        number=command.number,
+        epoch=command.epoch,
+        token=command.token,
+        ttl_s=command.ttl_s,
+        skill=command.skill,
+        args=command.args,
+        effect=command.effect,
+        limit_s=command.limit_s,
+        acks=acks,
+    )
+
+
+def order_of(command: c.CancelAttempt | c.RefuseAttempts | c.AnswerAttempt) -> m.Order:
+    """Return what a command says to its device."""
     match command:
-        case c.Offer():
-            return m.Offer(
-                attempt=command.attempt,
-                run=command.run,
-                task=command.task,
-                number=command.number,
-                epoch=command.epoch,
-                token=command.token,
-                ttl_s=command.ttl_s,
-                skill=command.skill,
-                args=command.args,
-                effect=command.effect,
-                limit_s=command.limit_s,
-            )
         case c.CancelAttempt(_, attempt, run, epoch):
             return m.Cancel(attempt, run, epoch)
         case c.RefuseAttempts(_, attempts, epochs):

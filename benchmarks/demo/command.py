@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -32,7 +33,7 @@ def main(*, seed: int, keep: Path | None, as_json: bool) -> int:
             laptop's folder with the report is left if all is well, and everything if not.
         as_json: print one JSON object; what happens meanwhile goes to the standard error.
     """
-    console = Console(stderr=as_json, highlight=False)
+    console, errors = Console(stderr=as_json, highlight=False), Console(stderr=True)
     try:
         root = _root(keep)
         seen = asyncio.run(_perform(root, seed, console))
@@ -42,10 +43,10 @@ def main(*, seed: int, keep: Path | None, as_json: bool) -> int:
         console.print("demo: stopped")
         return INTERRUPTED
     except (*EXPECTED, ExceptionGroup) as error:
-        console.print(f"demo: {_cause(error)}", style="red", markup=False)
+        errors.print(f"demo: {_cause(error)}", style="red", markup=False, soft_wrap=True)
         return 1
     if as_json:
-        print(json.dumps(seen.document(), indent=2))  # noqa: T201 - what the caller asked for
+        typer.echo(json.dumps(seen.document(), indent=2))
     _conclude(seen, console)
     if keep is None and not seen.problems:
         for path in root.iterdir():

@@ -3,32 +3,35 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from itertools import count
 from pathlib import Path
 
 from agents import builtin, config
 from agents.simulated import SimulatedDevice
 from benchmarks.demo.roll_call import RollCall, roll_call
-from benchmarks.demo.scenario import AWAY_S, RESTART_S
+from benchmarks.demo.scenario import AWAY_S, RESTART_S, Tell
 from benchmarks.demo.timeline import COORDINATOR
 from orchestrator import Orchestrator
 from orchestrator.journal import SqliteJournal
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service.documents import Event, of_entry
-from protocol.transport.memory import MemoryBroker
+from protocol.transport.memory import MemoryBroker, MemoryTransport
 from protocol.types import DeviceCard, DeviceId, RunId
 
 
 @asynccontextmanager
-async def one_process(journal: Path, configs: Mapping[str, Path]) -> AsyncIterator["OneProcess"]:
+async def one_process(
+    journal: Path, configs: Mapping[str, Path], *, tell: Tell
+) -> AsyncIterator["OneProcess"]:
     """Start the devices around a broker in memory, and a coordinator.
 
     Args:
         journal: the file that one coordinator leaves to the next.
         configs: device → its configuration file.
+        tell: is told who comes back.
     """
     broker = MemoryBroker()
-    devices = {name: _device(path, broker) for name, path in configs.items()}
+    devices = {name: _device(path, broker, tell) for name, path in configs.items()}
     async with asyncio.TaskGroup() as group, roll_call(broker.transport("roll call")) as roll:
         running = [group.create_task(each.run(), name=name) for name, each in devices.items()]
         try:
@@ -41,15 +44,19 @@ async def one_process(journal: Path, configs: Mapping[str, Path]) -> AsyncIterat
                 task.cancel()
 
 
-def _device(path: Path, broker: MemoryBroker) -> SimulatedDevice:
+def _device(path: Path, broker: MemoryBroker, tell: Tell) -> SimulatedDevice:
     settings = config.read(path)
     device = settings.device
-    return SimulatedDevice(
-        DeviceCard(DeviceId(device.id), labels=device.labels, slots=device.slots),
-        builtin.load(settings).values(),
-        connect=partial(broker.transport, device.id),
-        down_s=AWAY_S,
-    )
+    lives = count(1)
+
+    def connect() -> MemoryTransport:
+        if next(lives) > 1:
+            tell(device.id, "started again")
+        return broker.transport(device.id)
+
+    card = DeviceCard(DeviceId(device.id), labels=device.labels, slots=device.slots)
+    skills = builtin.load(settings).values()
+    return SimulatedDevice(card, skills, connect=connect, down_s=AWAY_S)
 
 
 class OneProcess:

@@ -20,6 +20,7 @@ from orchestrator.journal import SqliteJournal
 from protocol.transport.broker import BrokerError, BrokerProcess, find_mosquitto
 
 LIMIT_S: Final = 60.0  # for the run; it takes a tenth of that
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,7 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         TimeoutError: the run did not end in a minute.
         asyncio.CancelledError: somebody pressed Ctrl-C, closed the terminal or said SIGTERM.
     """
-    if task := asyncio.current_task():
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    _cancel_when_told_to_stop()
     began, journal = loop_clock().wall, root / "journal.db"
     async with AsyncExitStack() as stack:
         try:
@@ -72,12 +71,12 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
             transport, port = "memory", 1
         else:
             transport, port = "mqtt", (await stack.enter_async_context(BrokerProcess())).port
-            tell("demo", f"mosquitto, a coordinator and {len(fleet.FLEET)} devices are processes")
+            tell("demo", f"starts mosquitto, a coordinator and {len(fleet.FLEET)} daemons")
         configs = await asyncio.to_thread(fleet.furnish_all, root, seed=seed, now=began, port=port)
         stage: Stage = await stack.enter_async_context(
-            processes(journal, configs, port=port)
+            processes(journal, configs, port=port, tell=tell)
             if transport == "mqtt"
-            else one_process(journal, configs)
+            else one_process(journal, configs, tell=tell)
         )
         async with asyncio.timeout(LIMIT_S):
             kills = await play(stage, tell)
@@ -90,6 +89,20 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         check(report, servers, since=began - fleet.DAY_S),
         timeline.read(await SqliteJournal(journal).entries(), kills, configs),
     )
+
+
+def _cancel_when_told_to_stop() -> None:
+    """Cancel the present task at the first signal; the next ones must not disturb the tidying."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def stop() -> None:
+        for number in SIGNALS:
+            loop.add_signal_handler(number, lambda: None)
+        if task is not None:
+            task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop)
 
 
 def _problems(seen: timeline.Timeline) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import uuid4
 
 from benchmarks.demo.roll_call import RollCall, roll_call
-from benchmarks.demo.scenario import AWAY_S, RESTART_S
+from benchmarks.demo.scenario import AWAY_S, RESTART_S, Tell
 from benchmarks.demo.supervisor import Supervised
 from benchmarks.demo.timeline import COORDINATOR
 from orchestrator.cli.following import batches
@@ -31,7 +31,7 @@ path = "{journal.name}"
 
 @asynccontextmanager
 async def processes(
-    journal: Path, configs: Mapping[str, Path], *, port: int
+    journal: Path, configs: Mapping[str, Path], *, port: int, tell: Tell
 ) -> AsyncIterator["Processes"]:
     """Start every process around a broker, each with a supervisor; at the end none is left.
 
@@ -39,31 +39,38 @@ async def processes(
         journal: the coordinator's; the settings are written beside it.
         configs: device → its configuration file.
         port: where the broker is, on the loopback interface.
+        tell: is told what the supervisors do.
     """
+
+    def supervised(name: str, command: str, settings: Path, *, pause_s: float) -> Supervised:
+        return Supervised(
+            (*MUSTER, command, "--config", str(settings)),
+            log=settings.with_suffix(".log"),
+            pause_s=pause_s,
+            restarting=lambda: tell(name, "started again by its supervisor"),
+        )
+
     settings = journal.with_name("muster.toml")
     settings.write_text(SETTINGS.format(port=port, journal=journal), encoding="utf-8")
-    supervised = {
-        COORDINATOR: _supervised("coordinator", settings, pause_s=RESTART_S),
-        **{name: _supervised("agent", path, pause_s=AWAY_S) for name, path in configs.items()},
+    programs = {
+        COORDINATOR: supervised(COORDINATOR, "coordinator", settings, pause_s=RESTART_S),
+        **{
+            name: supervised(name, "agent", path, pause_s=AWAY_S) for name, path in configs.items()
+        },
     }
     me = Address("muster", "default", "demo")
     coordinator = Address("muster", "default", COORDINATOR)
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(each.run(), name=name) for name, each in supervised.items()]
+        running = [group.create_task(each.run(), name=name) for name, each in programs.items()]
         try:
             async with (
                 roll_call(_transport("muster/default/roll-call", port)) as roll,
                 Client(_transport(str(me), port), me, coordinator) as client,
             ):
-                yield Processes(supervised, roll, client)
+                yield Processes(programs, roll, client)
         finally:
             for task in running:
                 task.cancel()
-
-
-def _supervised(command: str, settings: Path, *, pause_s: float) -> Supervised:
-    log = settings.with_suffix(".log")
-    return Supervised((*MUSTER, command, "--config", str(settings)), log=log, pause_s=pause_s)
 
 
 def _transport(client_id: str, port: int) -> MqttTransport:
@@ -73,16 +80,14 @@ def _transport(client_id: str, port: int) -> MqttTransport:
 class Processes:
     """A `Stage`: everything is said over the wire, as any other program would."""
 
-    def __init__(
-        self, supervised: Mapping[str, Supervised], roll: RollCall, client: Client
-    ) -> None:
-        self._supervised = supervised
+    def __init__(self, programs: Mapping[str, Supervised], roll: RollCall, client: Client) -> None:
+        self._programs = programs
         self._roll = roll
         self._client = client
 
     async def submit(self, request: str) -> RunId:
         """See `Stage`."""
-        await self._roll.present(self._supervised.keys())
+        await self._roll.present(self._programs.keys())
         answer = await self._client.call("submit", {"request": request, "key": str(uuid4())})
         return RunId(str(answer["run"]))
 
@@ -94,6 +99,6 @@ class Processes:
 
     async def kill(self, who: str) -> None:
         """See `Stage`."""
-        self._supervised[who].kill()
+        self._programs[who].kill()
         if who == COORDINATOR:
             await self._roll.back(who)

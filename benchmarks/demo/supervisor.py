@@ -5,7 +5,7 @@ What ends by itself is not started again: that is a fault, and told with its las
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +24,21 @@ class Supervised:
         command: the program and its arguments.
         log: where its standard error goes, one life after the other.
         pause_s: between a kill and the next start.
+        restarting: is called before each start but the first.
     """
 
-    def __init__(self, command: Sequence[str], *, log: Path, pause_s: float) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        pause_s: float,
+        restarting: Callable[[], None] = lambda: None,
+    ) -> None:
         self._command = command
         self._log = log
         self._pause_s = pause_s
+        self._restarting = restarting
         self._process: asyncio.subprocess.Process | None = None
 
     async def run(self) -> None:
@@ -57,11 +66,12 @@ class Supervised:
                     f"{' '.join(self._command)} ended with code {code}: {' / '.join(words)}"
                 )
             await asyncio.sleep(self._pause_s)
+            self._restarting()
 
-    def kill(self) -> None:
-        """Kill it, as `kill -9` does."""
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send it a signal, as `kill -9` does."""
         if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+            self._process.send_signal(number)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.core import facts as f
-from orchestrator.core.lifecycle import FINAL, AttemptCause, AttemptState, TaskCause, TaskState
+from orchestrator.core.lifecycle import AttemptCause, AttemptState, TaskCause, TaskState
 from orchestrator.core.lifecycle import next_attempt_state as following
 from orchestrator.core.moves import move
-from orchestrator.core.state import Attempt, State, Task
+from orchestrator.core.state import Attempt, State
 from protocol.types import AttemptId
 
 
@@ -55,11 +55,9 @@ def _attempt_started(state: State, fact: f.AttemptStarted) -> None:
 def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
     attempt = _end(state, fact.attempt, AttemptCause.SUCCEED)
     task = state.task(attempt)
-    device = state.devices.get(attempt.device)
-    if fact.run_s is not None and device is not None:
-        state.estimates.observe(
-            task.spec.skill, attempt.device, fact.run_s, speed=device.card.speed
-        )
+    if fact.run_s is not None:
+        speed = state.devices[attempt.device].card.speed
+        state.estimates.observe(task.spec.skill, attempt.device, fact.run_s, speed=speed)
     task.output = fact.output
     task.reason = ""
     move(state, state.runs[fact.run], task, TaskCause.SUCCEED)
@@ -88,7 +86,7 @@ def _attempt_lost(state: State, fact: f.AttemptLost) -> None:
 def _attempt_lapsed(state: State, fact: f.AttemptLapsed) -> None:
     attempt = state.attempts[fact.attempt]
     attempt.state = following(attempt.state, AttemptCause.LAPSE, attempt.id)
-    _drop_live(state, state.task(attempt), attempt.id)
+    _drop_live(state, attempt)
 
 
 def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
@@ -96,14 +94,13 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     attempt = state.attempts.pop(name)
     was_lapsed = attempt.state is AttemptState.LAPSED
     attempt.state = following(attempt.state, cause, name)
-    device = state.devices.get(attempt.device)
-    if device is not None:
-        del device.attempts[name]
-        for need in attempt.needs:
-            device.used[need.kind] -= need.amount
-        state.board.freed(device)
+    device = state.devices[attempt.device]
+    del device.attempts[name]
+    for need in attempt.needs:
+        device.used[need.kind] -= need.amount
+    state.board.freed(device)
     if not was_lapsed:
-        _drop_live(state, state.task(attempt), name)
+        _drop_live(state, attempt)
     return attempt
 
 
@@ -113,11 +110,10 @@ def _await_device(state: State, attempt: Attempt, due: float) -> None:
         state.timers.set(task.key, due)
 
 
-def _drop_live(state: State, task: Task, name: AttemptId) -> None:
-    if task.live == name:
-        task.live = None
-        if task.state not in FINAL:
-            state.timers.clear(task.key)
+def _drop_live(state: State, attempt: Attempt) -> None:
+    task = state.task(attempt)
+    task.live = None
+    state.timers.clear(task.key)
 
 
 ATTEMPTS: Mapping[type, Callable[[State, Any], None]] = {

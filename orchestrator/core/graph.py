@@ -8,6 +8,7 @@ and its ancestors, not the graph.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import assert_never
 
 from orchestrator.core.change import Change
 from orchestrator.core.edits import (
@@ -118,6 +119,8 @@ class Draft(Change):
                 self._put(replace(old, args=args))
             case RemoveTask():
                 self._remove(name)
+            case _:
+                assert_never(edit)
 
     def _put(self, spec: TaskSpec) -> None:
         if spec.id in self.run.tasks or spec.id in self.specs:
@@ -281,6 +284,8 @@ def _holds(edge: Dependency, predecessor: Task) -> bool:
                 and edge.when is not None
                 and holds(edge.when, predecessor.output)
             )
+        case _:
+            assert_never(edge.on)
 
 
 def _is_failure(edge: Dependency, predecessor: Task) -> bool:

@@ -6,7 +6,7 @@ What follows from other rows (successors, counts, charges, indices) is not saved
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from orchestrator.core import facts as f
 from orchestrator.core.edits import AddDependency, RemoveDependency, RemoveTask
@@ -180,6 +180,8 @@ def restore(state: State, rows: Iterable[Saved]) -> None:
                 _restore_task(state, row)
             case Attempt():
                 _restore_attempt(state, row)
+            case _:
+                assert_never(row)
     for run in state.runs.values():
         for task in run.tasks.values():
             _derive(state, run, task)
@@ -214,7 +216,8 @@ def _counters(_fact: f.RunSubmitted | f.TaskPlaced, _state: State) -> Iterator[R
 
 
 def _learned(fact: f.AttemptSucceeded, state: State) -> Iterator[RowKey]:
-    yield ("skill", state.runs[fact.run].tasks[fact.task].spec.skill)
+    if fact.run_s is not None:
+        yield ("skill", state.runs[fact.run].tasks[fact.task].spec.skill)
 
 
 def _several(fact: f.TasksReady | f.TasksSkipped, _state: State) -> Iterator[RowKey]:
@@ -356,9 +359,7 @@ def _restore_task(state: State, row: SavedTask) -> None:
 
 def _restore_attempt(state: State, attempt: Attempt) -> None:
     state.attempts[attempt.id] = attempt
-    device = state.devices.get(attempt.device)
-    if device is None:
-        return
+    device = state.devices[attempt.device]
     device.attempts[attempt.id] = attempt
     for need in attempt.needs:
         device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount

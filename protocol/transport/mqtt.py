@@ -2,24 +2,21 @@
 
 Theory of operation. Each connection is a fresh `aiomqtt.Client` (a used one would send its old
 copies again), starts clean, and subscribes before the peer hears `connected()`. Incoming messages
-are handed on from inside the client's queue hook, outgoing ones go to paho, which keeps their order
-and the window of `max_inflight`: no task for any of them. Those that the broker has not
-acknowledged are counted; when they are too many `publish` raises. When it acknowledges none for
-`timeout_s` the connection is given up, since a publish to a dead broker never fails by itself.
-What was under way is lost with the connection; the peer sends again from its own outbox.
+are handed on from inside the client's queue hook, outgoing ones go straight to paho, which keeps
+their order and the window of `max_inflight`: no task for either. When too many are not yet
+acknowledged `publish` raises. When the broker acknowledges none for `timeout_s` the connection is
+given up, since a publish to a dead broker never fails by itself. What was under way is lost with
+the connection; the peer sends again from its own outbox.
 """
 
 import asyncio
 import contextlib
-import logging
 import random
-import socket
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Literal, ParamSpec, cast
+from typing import Literal, ParamSpec
 
 import aiomqtt
-import paho.mqtt.client as paho
 from aiomqtt.exceptions import MqttCodeError, MqttConnectError, MqttError, MqttReentrantError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -34,7 +31,7 @@ from protocol.errors import (
 )
 from protocol.transport import Message, Peer
 from protocol.transport.filters import check_publishable
-from protocol.transport.mqtt_properties import pack
+from protocol.transport.mqtt_client import DirectClient
 from protocol.transport.mqtt_settings import MqttSettings
 
 __all__ = ["MEANING", "MqttSettings", "MqttTransport"]
@@ -53,10 +50,6 @@ MEANING: Mapping[type[MqttError], type[TransportError]] = {
 PASSING = (0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F)
 
 FAREWELL_S = 0.5  # long enough to write a few bytes; stopping must not wait for a dead broker
-
-# aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
-_SILENT = logging.getLogger(__name__)
-_SILENT.setLevel(logging.CRITICAL)
 
 
 class MqttTransport:
@@ -79,7 +72,7 @@ class MqttTransport:
         self._settings = settings
         self._patient = first_connect == "retry"
         self._rng = rng or random.Random()
-        self._client: _Client | None = None
+        self._client: DirectClient | None = None
 
     async def run(self, peer: Peer) -> None:
         """Stay connected until cancelled; see `Transport`.
@@ -130,7 +123,14 @@ class MqttTransport:
         """Make one connection and use it; return the reason of its loss."""
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         inbox = _Inbox(peer, lost)
-        client = self._new_client(peer, tls, inbox)
+        silence = f"{self._settings.address} did not acknowledge a message"
+        client = DirectClient(
+            self._settings,
+            tls=tls,
+            last_will=_will(peer.will()),
+            messages=inbox,
+            silent=lambda: _settle(lost, silence),
+        )
         try:
             await _enter(client)
         except MqttError as error:
@@ -145,7 +145,7 @@ class MqttTransport:
             lost.cancel()  # a dead client may still have messages: they come too late
             await _leave(client)
 
-    async def _exchange(self, client: "_Client", inbox: "_Inbox") -> str:
+    async def _exchange(self, client: DirectClient, inbox: "_Inbox") -> str:
         lost = inbox.lost
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(_watch(client, lost), name="mqtt watch")
@@ -170,28 +170,6 @@ class MqttTransport:
                     f" {self._settings.client_id} read {topic_filter}: {code}"
                 )
 
-    def _new_client(
-        self, peer: Peer, tls: ssl.SSLContext | None, inbox: "_Inbox"
-    ) -> "_Client":
-        settings = self._settings
-        return _Client(
-            settings.host,
-            settings.port,
-            username=settings.username,
-            password=settings.password,
-            logger=_SILENT,
-            identifier=settings.client_id,
-            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox),  # noqa: ARG005
-            protocol=aiomqtt.ProtocolVersion.V5,
-            will=_will(peer.will()),
-            timeout=settings.timeout_s,
-            keepalive=settings.keepalive_s,
-            clean_start=True,
-            max_inflight_messages=settings.max_inflight,
-            tls_context=tls,
-            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
-        )
-
     def _mapped(self, error: MqttError) -> TransportError:
         meaning = MEANING[type(error)]
         if isinstance(error, MqttConnectError) and error.rc in PASSING:
@@ -205,87 +183,6 @@ class MqttTransport:
         first_s, longest_s = self._settings.backoff_s
         pause_s = min(longest_s, first_s * 2.0 ** min(failures, 32))
         return pause_s * self._rng.uniform(0.5, 1.0)
-
-
-class _Client(aiomqtt.Client):
-    """Sends without a task a message, and writes in the next turn of the loop.
-
-    aiomqtt asks the selector first whether it may write. It nearly always may, and asking costs
-    two more turns and five system calls.
-    """
-
-    under_way: dict[int, None]
-    """Messages that the broker has not acknowledged."""
-
-    def attend(self, timeout_s: float, silent: Callable[[], None]) -> None:
-        """Begin to send; `silent` is called when nothing is acknowledged for `timeout_s`."""
-        self.under_way = {}
-        self.idle = asyncio.Event()
-        self.idle.set()
-        self._timeout_s = timeout_s
-        self._silent = silent
-        self._heard_at = 0.0
-        self._alarm: asyncio.TimerHandle | None = None
-
-    def send(self, message: Message) -> None:
-        """Hand one message to paho."""
-        packed = pack(message)
-        sent = self._client.publish(
-            message.topic,
-            message.payload,
-            message.qos,
-            message.retain,
-            _Packed(packed) if packed else None,
-        )
-        if not self.under_way:
-            self.idle.clear()
-            self._heard_at = self._loop.time()
-            if self._alarm is None:
-                self._alarm = self._loop.call_later(self._timeout_s, self._ring)
-        self.under_way[sent.mid] = None
-
-    def drop(self) -> None:
-        """Give up what is under way: it is lost."""
-        self.under_way.clear()
-        self.idle.set()
-        if self._alarm is not None:
-            self._alarm.cancel()
-
-    def _ring(self) -> None:
-        self._alarm = None
-        left_s = self._heard_at + self._timeout_s - self._loop.time()
-        if self.under_way and left_s <= 0:
-            self._silent()
-        elif self.under_way:
-            self._alarm = self._loop.call_later(left_s, self._ring)
-
-    def _on_publish(
-        self,
-        client: paho.Client,
-        userdata: object,
-        mid: int,
-        reason_code: ReasonCode,
-        properties: Properties,
-    ) -> None:
-        if mid in self.under_way:
-            del self.under_way[mid]
-            self._heard_at = self._loop.time()
-            if not self.under_way:
-                self.idle.set()
-
-    def _on_socket_register_write(
-        self, client: paho.Client, userdata: object, sock: socket.socket
-    ) -> None:
-        try:
-            asyncio.get_running_loop().call_soon(self._write, client, userdata, sock)
-        except RuntimeError:  # the thread that connects
-            super()._on_socket_register_write(client, userdata, sock)
-
-    def _write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # whoever reads finds out
-            client.loop_write()
-        if client.want_write() and client.socket() is sock:
-            super()._on_socket_register_write(client, userdata, sock)
 
 
 class _Inbox(asyncio.Queue[aiomqtt.Message]):
@@ -362,18 +259,6 @@ async def _watch(client: aiomqtt.Client, lost: asyncio.Future[str]) -> None:
 def _settle(lost: asyncio.Future[str], reason: str) -> None:
     if not lost.done():
         lost.set_result(reason)
-
-
-class _Packed(Properties):
-    """Properties that are bytes already; see `mqtt_properties`."""
-
-    def __init__(self, packed: bytes) -> None:
-        # paho's own `__setattr__` takes the names of MQTT properties only.
-        object.__setattr__(self, "packed", packed)
-
-    def pack(self) -> bytes:
-        packed: bytes = self.__dict__["packed"]
-        return packed
 
 
 def _will(message: Message | None) -> aiomqtt.Will | None:

@@ -30,7 +30,7 @@ class MqttSettings:
     max_inflight: int = 20
     """How many QoS 1 messages may wait for the broker's word at once."""
     queue_limit: int = QUEUE_LIMIT
-    """How many more may wait to be sent; beyond it `publish` raises `QueueFullError`."""
+    """How many may wait in all, sent or not; beyond it `publish` raises `QueueFullError`."""
     backoff_s: tuple[float, float] = (0.2, 30.0)
     """The first and the longest pause before a new connection; it doubles in between."""
 

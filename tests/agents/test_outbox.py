@@ -2,14 +2,15 @@ import asyncio
 
 import pytest
 
-from agents.actions import AttemptRow, Beat, CancelSkill, Forget, Resume
+from agents.actions import AttemptRow, Beat, CancelSkill, Forget, Resume, RunRow
 from agents.ledger import LedgerError
-from agents.outbox import RETRY_S, Outbox
+from agents.outbox import FORGET_AT_ONCE, RETRY_S, Outbox
 from protocol.messages import Heartbeat
-from protocol.types import Effect, Load
+from protocol.types import AttemptId, Effect, Load
 from tests.support.agents import RUN, A
 
 ROW = AttemptRow(A, RUN, 1, 1, Effect.PURE)
+B = AttemptId("b")
 FORGET = Forget((A,))
 BEAT = Beat(Heartbeat("laptop", "incarnation", Load()))
 
@@ -87,17 +88,29 @@ async def test_rows_of_one_turn_share_a_commit_and_later_ones_the_next(outbox, l
     assert done == [deed(1), deed(2)]
 
 
-async def test_what_is_only_forgotten_rides_on_the_next_commit_or_heartbeat(outbox, ledger, done):
+async def test_what_is_only_forgotten_waits_for_the_next_heartbeat(outbox, ledger, done):
     outbox.put([FORGET, deed(1)])
-    await turn()
-    assert (ledger.groups, done) == ([], [deed(1)])
     outbox.put([ROW])
     await turn()
     ledger.done(None)
-    outbox.put([FORGET])
+    assert (ledger.groups, done) == ([[ROW]], [deed(1)])
     outbox.put([BEAT])
     await turn()
-    assert ledger.groups == [[FORGET, ROW], [FORGET]]
+    assert ledger.groups == [[ROW], [FORGET]]
+
+
+async def test_much_that_is_only_forgotten_becomes_one_change_a_run(outbox, ledger):
+    older, newer = RunRow(RUN, 1, (1, 7)), RunRow(RUN, 1, (1, 8))
+    outbox.put([Forget((A,), older), Forget((B,), newer)] * (FORGET_AT_ONCE // 2))
+    await turn()
+    assert ledger.groups == [[Forget((A, B) * (FORGET_AT_ONCE // 2), newer)]]
+
+
+async def test_a_row_of_a_run_comes_after_what_was_forgotten_before_it(outbox, ledger):
+    row = RunRow(RUN, 2)
+    outbox.put([FORGET, row])
+    await turn()
+    assert ledger.groups == [[FORGET, row]]
 
 
 async def test_heartbeat_never_waits(outbox, done):

@@ -137,9 +137,11 @@ def first_plans(draw):
     parts, before = [], []
     for spec in made.values():
         parts.append(AddTask(spec if {*predecessors(spec)} <= {*before} else unbound(spec)))
-        for name in before:
-            if draw(st.integers(0, 2)) == 0:
-                parts.append(AddDependency(Dependency(name, spec.id, *draw(conditions))))
+        parts += (
+            AddDependency(Dependency(name, spec.id, *draw(conditions)))
+            for name in before
+            if draw(st.integers(0, 2)) == 0
+        )
         before.append(spec.id)
     return EditBatch(0, tuple(parts))
 
@@ -171,7 +173,7 @@ class EngineMachine(RuleBasedStateMachine):
     @initialize(plan=first_plans(), slots=st.integers(1, 3), effect=st.sampled_from(Effect))
     def begin(self, plan, slots, effect):
         for device in DEVICES[:2]:
-            self.join(device, slots, SKILLS, lab=True, effect=effect, memory=5.0, speed=1.0)  # fmt: skip
+            self.join(device, slots, SKILLS, lab=True, effect=effect, memory=5.0, speed=1.0)
         self.submit(RUNS[0], plan, None, 2)
 
     # Requests
@@ -241,8 +243,15 @@ class EngineMachine(RuleBasedStateMachine):
 
     # Devices
 
-    @rule(device=devices, slots=st.integers(1, 3), skills=st.sampled_from([SKILLS, SKILLS[:1]]),
-          lab=st.booleans(), effect=st.sampled_from(Effect), memory=st.sampled_from([0.0, 2.0, 5.0]), speed=st.sampled_from([1.0, 4.0]))  # fmt: skip
+    @rule(
+        device=devices,
+        slots=st.integers(1, 3),
+        skills=st.sampled_from([SKILLS, SKILLS[:1]]),
+        lab=st.booleans(),
+        effect=st.sampled_from(Effect),
+        memory=st.sampled_from([0.0, 2.0, 5.0]),
+        speed=st.sampled_from([1.0, 4.0]),
+    )
     def join(self, device, slots, skills, *, lab, effect, memory, speed):
         card = DeviceCard(
             device,
@@ -361,8 +370,9 @@ class EngineMachine(RuleBasedStateMachine):
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=30,
     deadline=None,
+    derandomize=True,  # what it found became named tests; a longer search is a matter of this line
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

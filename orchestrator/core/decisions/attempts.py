@@ -1,5 +1,7 @@
 """What devices say of attempts. Whatever is stale, repeated or forged changes nothing (I12)."""
 
+from typing import assert_never
+
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import Acknowledge, CancelAttempt
@@ -88,6 +90,8 @@ def conclude(step: Step, attempt: Attempt, outcome: Outcome, *, run_s: float | N
             recover(step, run, task, attempt, stopped)
         case Unknown(detail):
             _forgotten(step, run, task, attempt, detail=detail)
+        case _:
+            assert_never(outcome)
 
 
 def _ended(attempt: Attempt, outcome: Failed | Rejected | Cancelled | Unknown) -> f.Fact:
@@ -101,6 +105,8 @@ def _ended(attempt: Attempt, outcome: Failed | Rejected | Cancelled | Unknown) -
             return f.AttemptCancelled(run, task, name, detail)
         case Unknown(detail):
             return f.AttemptUnknown(run, task, name, detail)
+        case _:
+            assert_never(outcome)
 
 
 def settle_unknown(step: Step, event: e.SettleUnknown) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
-from orchestrator.core.decisions.offers import offer, refuse
+from orchestrator.core.decisions.offers import offer_again, refuse
 from orchestrator.core.decisions.outcomes import awaits_planner, give_up_on, lose_attempt
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
@@ -166,7 +166,7 @@ def _void(step: Step, device: Device, reason: str) -> None:
 def _absent(step: Step, attempt: Attempt) -> None:
     """The same incarnation does not know the attempt: offer it again, or take it as gone."""
     if attempt.state is AttemptState.OFFERED:
-        offer(step, attempt)
+        offer_again(step, attempt)
     elif attempt.state is AttemptState.LAPSED:
         refuse(step, attempt)
     else:

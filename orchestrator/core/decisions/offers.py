@@ -1,17 +1,22 @@
 """Offering attempts to devices, again where an answer is missing, and taking offers back."""
 
+from collections.abc import Mapping
+
 from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
 from orchestrator.core.commands import Offer, RefuseAttempts
-from orchestrator.core.references import MissingError, resolve
+from orchestrator.core.model import TaskSpec
+from orchestrator.core.references import resolve
 from orchestrator.core.scheduling import Machine
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
-from protocol.types import AttemptId, Json, TaskId
+from protocol.types import AttemptId, Json
 
 
-def place(step: Step, task: Task, device: Machine, estimate_s: float) -> None:
-    """Make an attempt of a ready task and offer it to a device."""
+def place(
+    step: Step, task: Task, device: Machine, estimate_s: float, *, args: Mapping[str, Json]
+) -> None:
+    """Make an attempt of a ready task, with its arguments filled, and offer it to a device."""
     run = step.state.runs[task.run]
     token = step.state.token + 1
     name = AttemptId(identifier(run.submitted.seed, f"{run.id}/attempt", token))
@@ -32,13 +37,19 @@ def place(step: Step, task: Task, device: Machine, estimate_s: float) -> None:
             due,
         )
     )
-    offer(step, step.state.attempts[name])
+    _order(step, step.state.attempts[name], run, spec, args=args)
 
 
-def offer(step: Step, attempt: Attempt) -> None:
-    """Send an offer, for the first time or again: the device takes it once."""
+def offer_again(step: Step, attempt: Attempt) -> None:
+    """Repeat an offer: the device takes it once."""
     run = step.state.runs[attempt.run]
-    spec = run.tasks[attempt.task].spec
+    task = run.tasks[attempt.task]
+    _order(step, attempt, run, task.spec, args=arguments(run, task))
+
+
+def _order(
+    step: Step, attempt: Attempt, run: Run, spec: TaskSpec, *, args: Mapping[str, Json]
+) -> None:
     step.order(
         Offer(
             attempt.device,
@@ -50,7 +61,7 @@ def offer(step: Step, attempt: Attempt) -> None:
             attempt.token,
             step.tuning.lease_s,
             spec.skill,
-            arguments(run, spec.args),
+            args,
             attempt.effect,
             spec.limits.run_s,
         )
@@ -63,17 +74,22 @@ def refuse(step: Step, attempt: Attempt) -> None:
     step.order(RefuseAttempts(attempt.device, {attempt.id: run.id}, {run.id: run.epoch}))
 
 
-def arguments(run: Run, args: object) -> dict[str, Json]:
-    """Return a task's arguments with references replaced by what they stand for.
+def arguments(run: Run, task: Task) -> Mapping[str, Json]:
+    """Return a task's arguments with references, to its predecessors all, replaced.
 
     Raises:
         MissingError: a reference points at nothing.
     """
+    args = task.spec.args
+    if not task.incoming and task.parent is None:
+        return args  # it refers to nobody: every reference is a dependency
+    return {key: filled(run, value) for key, value in args.items()}
 
-    def output(name: TaskId) -> Json:
-        task = run.tasks.get(name)
-        if task is None:
-            raise MissingError(f"there is no task {name!r}")
-        return task.output
 
-    return resolve(args, output) if args else {}  # type: ignore[arg-type, return-value]
+def filled(run: Run, value: Json) -> Json:
+    """Return a value with references to finished tasks replaced.
+
+    Raises:
+        MissingError: a reference points at nothing.
+    """
+    return resolve(value, lambda name: run.tasks[name].output)

@@ -20,19 +20,17 @@ def recover(
         return
     case = _case(step, run, task, attempt)
     verdict: Verdict
-    match outcome:
-        case Failed():
-            why = f"{attempt.device}: {outcome.detail}"
-            verdict = after_failure(outcome, case, step.tuning)
-        case Rejected():
-            why = f"{attempt.device} refused: {outcome.reason}"
-            verdict = after_rejection(outcome, case, step.tuning)
-    match verdict:
-        case Again():
-            exclude = attempt.device if verdict.exclude else None
-            _again(step, run, task, verdict, exclude=exclude, why=why)
-        case GiveUp(reason):
-            give_up(step, run, task, reason)
+    if isinstance(outcome, Failed):
+        why = f"{attempt.device}: {outcome.detail}"
+        verdict = after_failure(outcome, case, step.tuning)
+    else:
+        why = f"{attempt.device} refused: {outcome.reason}"
+        verdict = after_rejection(outcome, case, step.tuning)
+    if isinstance(verdict, GiveUp):
+        give_up(step, run, task, verdict.reason)
+    else:
+        exclude = attempt.device if verdict.exclude else None
+        _again(step, run, task, verdict, exclude=exclude, why=why)
 
 
 def give_up(step: Step, run: Run, task: Task, reason: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.core import facts as f
-from orchestrator.core.decisions.offers import arguments, place
+from orchestrator.core.decisions.offers import arguments, filled, place
 from orchestrator.core.decisions.outcomes import give_up
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, TaskState
@@ -72,8 +72,7 @@ def _shorten_hopeless(step: Step, run: Run, tasks: Sequence[TaskId]) -> None:
 def _expand(step: Step, task: Task) -> None:
     run = step.state.runs[task.run]
     loop = task.spec.for_each
-    if task.state is not TaskState.READY or loop is None:
-        return
+    assert loop is not None  # noqa: S101 - only such tasks are expanded
     try:
         items = _items(step, run, task.spec, loop)
         children = tuple(
@@ -100,7 +99,7 @@ def _items(step: Step, run: Run, spec: TaskSpec, loop: ForEach) -> Sequence[Json
             spec, needs=replace(spec.needs, labels={**spec.needs.labels, **loop.labels})
         )
         return [device.card.device for device in step.state.board.capable(wanted)]
-    items = arguments(run, {"items": loop.source})["items"]
+    items = filled(run, loop.source)
     if not isinstance(items, list | tuple):
         raise TypeError(f"for_each needs a list of items, not {type(items).__name__}")
     if len(items) > MAX_FAN_OUT:
@@ -146,11 +145,11 @@ def _place(step: Step, policy: Place) -> None:
         assert isinstance(task, Task)  # noqa: S101 - the board holds our own rows
         run = step.state.runs[task.run]
         try:
-            arguments(run, task.spec.args)
+            args = arguments(run, task)
         except MissingError as error:
             give_up(step, run, task, f"its arguments cannot be filled: {error}")
         else:
-            place(step, task, placement.device, placement.estimate_s)
+            place(step, task, placement.device, placement.estimate_s, args=args)
 
 
 def _end_runs(step: Step) -> None:

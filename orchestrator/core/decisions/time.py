@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from orchestrator.core import facts as f
 from orchestrator.core.commands import CancelAttempt
 from orchestrator.core.decisions.devices import device_silent, leases_over
-from orchestrator.core.decisions.offers import offer, refuse
+from orchestrator.core.decisions.offers import offer_again, refuse
 from orchestrator.core.decisions.outcomes import fail, give_up, give_up_on, lapse, lose_outcome
 from orchestrator.core.decisions.runs import stop_run, unanswered
 from orchestrator.core.lifecycle import AttemptState, TaskState
@@ -30,10 +30,9 @@ def _run_due(step: Step, key: Key) -> None:
 
 def _ask_due(step: Step, key: Key) -> None:
     run = step.state.runs[RunId(key[1])]
-    ask = run.asks.get(key[2])
-    if ask is not None:
-        limit_s = run.submitted.limits.plan_s
-        unanswered(step, run, ask, f"the planner did not answer within {limit_s:g} s")
+    limit_s = run.submitted.limits.plan_s
+    detail = f"the planner did not answer within {limit_s:g} s"
+    unanswered(step, run, run.asks[key[2]], detail)
 
 
 def _device_due(step: Step, key: Key) -> None:
@@ -83,7 +82,7 @@ def _offered(step: Step, task: Task, attempt: Attempt) -> None:
     if waited_s < limit_s:
         due = attempt.offered_at + min(2.0 * waited_s, limit_s)
         step.emit(f.DeadlineMoved(task.key, max(due, step.at + step.tuning.repeat_offer_s)))
-        offer(step, attempt)
+        offer_again(step, attempt)
         return
     refuse(step, attempt)
     if attempt.effect is Effect.ONCE and waited_s < 2.0 * limit_s:

@@ -184,6 +184,7 @@ class Board:
         self._machines.pop(device, None)
         for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
+            demand.quickest = [(s, m) for s, m in demand.quickest if m.card.device != device]
             if demand.waiting:
                 self.changed[key] = demand  # what was left to it may have to go elsewhere
 

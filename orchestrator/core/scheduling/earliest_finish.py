@@ -13,7 +13,7 @@ from orchestrator.core.scheduling import Placement
 from orchestrator.core.scheduling.board import Board, Busy, Demand, Entry, QueueKey
 
 WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
-LOOK_PAST = 8  # tasks that may be left to better devices while one worse device has room
+FEW = 16  # with more tasks waiting there is work for every device, however slow
 
 
 def place(board: Board, now: float) -> Iterator[Placement]:
@@ -43,7 +43,8 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     if room is None:
         return None
     estimate_s, _, _, device = room
-    passed = _left_to_better(demand, estimate_s, now)
+    few = demand.waiting <= FEW
+    passed = _left_to_better(demand, estimate_s, now) if few else 0
     entry = _nth(demand, passed)
     return Placement(entry[2], device, estimate_s) if entry is not None else None
 
@@ -54,7 +55,7 @@ def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
     for here_s, machine in demand.quickest:
         if here_s >= estimate_s * WORTH_WAITING:
             break
-        if machine.available and machine.free <= 0:
+        if machine.available and machine.free <= 0 and machine.attempts:
             wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
             count += max(0, int((estimate_s - wait_s) / here_s)) * machine.card.slots
     return count
@@ -69,13 +70,11 @@ def _nth(demand: Demand, n: int) -> Entry | None:
     """Return the waiting task after the first `n`, leaving the queue as it was."""
     if n == 0:
         return demand.head()
-    if n >= min(demand.waiting, LOOK_PAST):
+    if n >= demand.waiting:
         return None
     passed = []
     for _ in range(n):
-        head = demand.head()
-        if head is None:
-            break
+        demand.head()  # drops what waits no longer
         passed.append(heapq.heappop(demand.queue))
     chosen = demand.head()
     for entry in passed:

@@ -109,7 +109,7 @@ def test_what_cannot_be_played_is_one_line(come_to, capsys, tmp_path, error, tol
     come_to(error)
 
     assert command.main(seed=0, keep=tmp_path, as_json=False) == 1
-    assert told in capsys.readouterr().out
+    assert told in capsys.readouterr().err
 
 
 def test_bug_is_not_made_a_line(come_to, tmp_path):
@@ -123,5 +123,5 @@ def test_folder_that_is_not_empty_is_refused(tmp_path, capsys):
     (tmp_path / "mine").write_text("")
 
     assert command.main(seed=0, keep=tmp_path, as_json=False) == 1
-    assert "is not empty; name another folder" in " ".join(capsys.readouterr().out.split())
+    assert "is not empty; name another folder" in capsys.readouterr().err
     assert (tmp_path / "mine").exists()

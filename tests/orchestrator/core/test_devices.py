@@ -53,33 +53,28 @@ def test_peer_6_tasks_queued_for_a_device_wait_for_it_and_none_fails():
     assert world.run().status == "succeeded"
 
 
-def test_peer_6_tasks_left_to_a_better_device_go_elsewhere_when_it_drops():
-    world = World()
-    world.device("fast", speed=10.0)
-    world.device("slow")
-    world.submit(task("t", estimate_s=10.0), task("u", estimate_s=10.0))
-    assert world.where("t") == "fast"
-    assert world.state("u") == "ready"
-    world.tell(e.Announced(card("fast", speed=10.0), online=False))
-    assert "slow" in {world.where("t"), world.where("u")}
-
-
 @pytest.mark.parametrize(
     "leaves",
     [
+        lambda world: world.tell(e.Announced(card("fast", speed=10.0), online=False)),
         lambda world: world.beat("fast", load=Load(draining=True)),
         lambda world: world.tell(e.Unregistered(DeviceId("fast"))),
         lambda world: world.tell(e.Announced(card("fast", "other"), online=True)),
     ],
-    ids=["draining", "unregistered", "changed"],
+    ids=["dropped", "draining", "unregistered", "changed"],
 )
-def test_tasks_left_to_a_better_device_go_elsewhere_when_it_takes_no_more(leaves):
+def test_peer_6_tasks_left_to_a_better_device_go_elsewhere_when_it_takes_no_more(leaves):
     world = World()
     world.device("fast", speed=10.0)
     world.device("slow")
     world.submit(task("t", estimate_s=10.0), task("u", estimate_s=10.0))
+    world.start("t")
+    assert world.where("t") == "fast"
+    assert world.state("u") == "ready"
+
     leaves(world)
-    assert "slow" in {world.where("t"), world.where("u")}
+
+    assert "slow" in {offer.device for offer in world.offers.values()}
 
 
 def test_i3_a_started_attempt_keeps_its_lease_while_its_device_is_away_for_a_moment():
@@ -109,6 +104,19 @@ def test_i3_a_lease_that_ran_out_lets_the_task_move_and_the_device_stays_charged
     world.end(first, Failed(FailureKind.SKILL_ERROR, "late"))
     assert first not in world.engine.state.devices["d1"].attempts
     assert world.state("t") == "active"
+
+
+def test_i5_what_lapsed_before_its_device_was_lost_stays_charged():
+    world = World()
+    world.device("d", slots=2)
+    world.submit(task("t", limits=Limits(run_s=5.0, attempts=1)), task("u"))
+    world.start("t")
+    world.start("u")
+    world.wait(6.0)
+    world.silence("d")
+    world.wait(25.0)
+    assert {a.state for a in world.engine.state.attempts.values()} == {"lapsed"}
+    assert len(world.happened(f.AttemptLapsed)) == 2
 
 
 def test_i4_a_lapsed_attempt_that_comes_through_first_wins_and_the_other_is_cancelled():
@@ -306,7 +314,7 @@ def test_a_plain_agent_is_a_device_that_needs_no_heartbeat():
     world.restart(away_s=5.0, elapsed=0.0)
     world.wait(60.0)
     assert not world.happened(f.DeviceLost)
-    world.do("t")
+    world.finish("t", run_s=None)
     assert world.run().status == "succeeded"
 
 

@@ -163,12 +163,12 @@ def events(made):
     for device in (D, DeviceId("forged")):
         yield e.Unregistered(device)
         for life in ("1", "2"):
-            yield e.Beat(device, Incarnation(life), Load(), (), True)
+            yield e.Beat(device, Incarnation(life), Load(), (), connected=True)
             yield e.Reconciled(device, Incarnation(life), {})
             yield e.Reconciled(device, Incarnation(life), dict.fromkeys(attempts, True))
         for attempt in attempts:
-            yield e.AttemptReported(device, attempt, True)
-            yield e.AttemptReported(device, attempt, False)
+            yield e.AttemptReported(device, attempt, started=True)
+            yield e.AttemptReported(device, attempt, started=False)
             yield e.AttemptAsked(device, attempt, "which?")
             for outcome in OUTCOMES:
                 yield e.AttemptFinished(device, attempt, outcome, 1.0)

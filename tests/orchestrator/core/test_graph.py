@@ -17,6 +17,7 @@ from orchestrator.core.model import ForEach, RunLimits
 from protocol.types import Failed, FailureKind, ResourceNeed, Succeeded
 from tests.support.world import RUN, World, digest, edge, plan, task
 
+
 @pytest.fixture
 def world():
     """`a → b → c` beside `lone`; `a` is done, `b` runs, `c` waits for it and `lone` for a slot."""
@@ -160,6 +161,12 @@ def test_removing_a_task_lets_its_successors_go(world):
     assert world.state("m") == "succeeded"
 
 
+def test_a_chain_is_removed_from_either_end(world):
+    world.edit(task("n", "nowhere"), task("m"), edge("n", "m"))
+    world.edit(RemoveTask("m"), RemoveTask("n"))
+    assert not {"m", "n"} & set(world.states())
+
+
 def test_a_task_added_and_removed_in_one_batch_was_never_there(world):
     world.edit(task("n"), edge("n", "c"), RemoveTask("n"), task("o"))
 
@@ -170,7 +177,12 @@ def test_a_task_added_and_removed_in_one_batch_was_never_there(world):
 def test_a_task_that_is_cancelled_twice_in_a_batch_is_cancelled_once(world):
     world.edit(CancelTask("lone"), CancelTask("lone"), CancelTask("c"))
 
-    assert world.states() == {"a": "succeeded", "b": "active", "c": "cancelled", "lone": "cancelled"}
+    assert world.states() == {
+        "a": "succeeded",
+        "b": "active",
+        "c": "cancelled",
+        "lone": "cancelled",
+    }
     assert len(world.happened(f.TaskCancelled)) == 2
 
 

@@ -1,4 +1,4 @@
-"""The two tables, exhaustively: every state × cause is a row or an error."""
+"""The two tables, exhaustively: every state and cause is a row or an error."""
 
 from itertools import product
 
@@ -19,14 +19,14 @@ from orchestrator.core.lifecycle import (
     next_task_state,
 )
 
-TABLES = [
-    pytest.param(TASK, TaskState, TaskCause, next_task_state, id="task"),
-    pytest.param(ATTEMPT, AttemptState, AttemptCause, next_attempt_state, id="attempt"),
-]
+TASKS = (TASK, TaskState, TaskCause, next_task_state)
+ATTEMPTS = (ATTEMPT, AttemptState, AttemptCause, next_attempt_state)
+TABLES = pytest.mark.parametrize("machine", [TASKS, ATTEMPTS], ids=["task", "attempt"])
 
 
-@pytest.mark.parametrize(("table", "states", "causes", "following"), TABLES)
-def test_i2_only_rows_of_the_table_move_a_state(table, states, causes, following):
+@TABLES
+def test_i2_only_rows_of_the_table_move_a_state(machine):
+    table, states, causes, following = machine
     assert set(table) == set(states)
     for state, cause in product(states, causes):
         if cause in table[state]:
@@ -36,15 +36,17 @@ def test_i2_only_rows_of_the_table_move_a_state(table, states, causes, following
                 following(state, cause, "it")
 
 
-@pytest.mark.parametrize(("table", "states", "causes", "following"), TABLES)
-def test_every_cause_has_a_row_and_every_state_is_reached(table, states, causes, following):
+@TABLES
+def test_every_cause_has_a_row_and_every_state_is_reached(machine):
+    table, states, causes, _ = machine
     assert {cause for row in table.values() for cause in row} == set(causes)
     reached = {target for row in table.values() for target in row.values()}
     assert reached | {next(iter(states))} == set(states)
 
 
-@pytest.mark.parametrize(("table", "states", "causes", "following"), TABLES)
-def test_every_state_leads_to_an_end(table, states, causes, following):
+@TABLES
+def test_every_state_leads_to_an_end(machine):
+    table, states, _, _ = machine
     ends = {state for state, row in table.items() if not row}
     for _ in states:
         ends |= {state for state, row in table.items() if ends & set(row.values())}

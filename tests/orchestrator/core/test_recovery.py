@@ -95,7 +95,8 @@ def test_the_devices_hint_is_kept_to():
 def test_refusals_cost_the_task_nothing_but_are_bounded():
     again = after_rejection(Rejected("busy"), CASE, TUNING)
     assert isinstance(again, Again)
-    assert not (again.charged or again.exclude)
+    assert not again.charged
+    assert not again.exclude
     spent = after_rejection(Rejected("busy"), case(rejections=16), TUNING)
     assert spent == GiveUp("every device refused it, last: busy")
 

@@ -1,0 +1,153 @@
+"""aiomqtt's client, with a shorter way for what is sent.
+
+aiomqtt waits for each publish in a task, and asks the selector before each write. paho keeps the
+order of messages and the window of unacknowledged ones by itself, and a socket nearly always takes
+a write; so messages go to paho at once, and bytes to the socket in the next turn of the loop. That
+spares two turns and five system calls a packet. Without these overrides everything still works.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Final, cast
+
+import aiomqtt
+import paho.mqtt.client as paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from protocol.transport import Message
+from protocol.transport.mqtt_properties import pack
+from protocol.transport.mqtt_settings import MqttSettings
+
+# aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
+_SILENT: Final = logging.getLogger(__name__)
+_SILENT.setLevel(logging.CRITICAL)
+
+
+class DirectClient(aiomqtt.Client):
+    """One connection.
+
+    Args:
+        settings: where, who, and limits.
+        tls: None for a connection in the clear.
+        last_will: what the broker publishes when the connection is lost.
+        messages: hears of incoming messages by `put_nowait`.
+        silent: called when nothing of what was sent is acknowledged for `timeout_s`.
+
+    Attributes:
+        under_way: ids of the messages that were sent and are not acknowledged.
+        idle: set while there are none.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        tls: ssl.SSLContext | None,
+        last_will: aiomqtt.Will | None,
+        messages: asyncio.Queue[aiomqtt.Message],
+        silent: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            settings.host,
+            settings.port,
+            username=settings.username,
+            password=settings.password,
+            logger=_SILENT,
+            identifier=settings.client_id,
+            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: messages),  # noqa: ARG005
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=last_will,
+            timeout=settings.timeout_s,
+            keepalive=settings.keepalive_s,
+            clean_start=True,
+            max_inflight_messages=settings.max_inflight,
+            tls_context=tls,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
+        )
+        self.under_way: dict[int, None] = {}
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._timeout_s = settings.timeout_s
+        self._silent = silent
+        self._heard_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def send(self, message: Message) -> None:
+        """Hand one message to paho.
+
+        Raises:
+            LocalProtocolError: a property is too long or not UTF-8.
+        """
+        packed = pack(message)
+        sent = self._client.publish(
+            message.topic,
+            message.payload,
+            message.qos,
+            message.retain,
+            _Packed(packed) if packed else None,
+        )
+        if not self.under_way:
+            self.idle.clear()
+            self._heard_at = self._loop.time()
+            if self._alarm is None:
+                self._alarm = self._loop.call_later(self._timeout_s, self._ring)
+        self.under_way[sent.mid] = None
+
+    def drop(self) -> None:
+        """Give up what is under way: it is lost."""
+        self.under_way.clear()
+        self.idle.set()
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _ring(self) -> None:
+        self._alarm = None
+        left_s = self._heard_at + self._timeout_s - self._loop.time()
+        if self.under_way and left_s <= 0:
+            self._silent()
+        elif self.under_way:
+            self._alarm = self._loop.call_later(left_s, self._ring)
+
+    def _on_publish(
+        self,
+        client: paho.Client,  # noqa: ARG002 - aiomqtt's signature
+        userdata: object,  # noqa: ARG002
+        mid: int,
+        reason_code: ReasonCode,  # noqa: ARG002
+        properties: Properties,  # noqa: ARG002
+    ) -> None:
+        self._heard_at = self._loop.time()
+        self.under_way.pop(mid, None)
+        if not self.under_way:
+            self.idle.set()
+
+    def _on_socket_register_write(
+        self, client: paho.Client, userdata: object, sock: socket.socket
+    ) -> None:
+        try:
+            asyncio.get_running_loop().call_soon(self._write, client, userdata, sock)
+        except RuntimeError:  # the thread that connects
+            super()._on_socket_register_write(client, userdata, sock)
+
+    def _write(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # whoever reads finds out
+            client.loop_write()
+        if client.want_write() and client.socket() is sock:
+            super()._on_socket_register_write(client, userdata, sock)
+
+
+class _Packed(Properties):
+    """Properties that are bytes already; see `mqtt_properties`."""
+
+    def __init__(self, packed: bytes) -> None:
+        # paho's own `__setattr__` takes the names of MQTT properties only.
+        object.__setattr__(self, "packed", packed)
+
+    def pack(self) -> bytes:
+        packed: bytes = self.__dict__["packed"]
+        return packed

@@ -1,0 +1,119 @@
+"""Placement by earliest finish, through the engine and on the board alone."""
+
+import pytest
+
+from orchestrator.core.model import Needs
+from orchestrator.core.scheduling import board as boards
+from protocol.types import DeviceId, Succeeded
+from tests.support.world import World, task
+
+
+def test_the_quicker_device_is_chosen_ties_go_to_the_emptier_and_then_the_earlier():
+    world = World()
+    world.device("slow", slots=2)
+    world.device("fast", speed=2.0)
+    world.device("also slow", slots=2)
+    world.submit(*(task(f"t{n}", estimate_s=4.0) for n in range(5)))
+    assert [offer.device for offer in world.offers.values()] == [
+        "fast",
+        "slow",
+        "also slow",
+        "slow",
+        "also slow",
+    ]
+
+
+def test_a_task_waits_for_a_busy_device_that_finishes_it_earlier():
+    world = World()
+    world.device("fast", speed=10.0)
+    world.device("slow")
+    world.submit(*(task(f"t{n}", estimate_s=100.0) for n in range(12)))
+    # Fast finishes ten before slow finishes one: of these, the policy looks past eight.
+    assert world.where("t0") == "fast"
+    assert len(world.offers) <= 2
+    for n in range(12):
+        if world.state(f"t{n}") == "active":
+            world.finish(f"t{n}", Succeeded(None), run_s=10.0)
+    assert sum(offer.device == "fast" for offer in world.offers.values()) > 8
+
+
+def test_a_device_takes_what_is_left_when_the_better_one_has_enough():
+    world = World()
+    world.device("fast", speed=3.0)
+    world.device("slow")
+    world.submit(*(task(f"t{n}", estimate_s=30.0) for n in range(6)))
+    # Fast does t0, then two more by the time that slow is done: slow takes the one after.
+    assert world.where("t0") == "fast"
+    assert [offer.task for offer in world.offers.values() if offer.device == "slow"] == ["t3"]
+
+
+def test_a_running_task_counts_with_what_remains_of_it():
+    world = World()
+    world.device("fast", speed=1.6)
+    world.device("slow")
+    world.submit(task("t0", estimate_s=16.0))
+    world.start("t0")
+    world.wait(9.5)
+    world.edit(task("t1", estimate_s=16.0))
+    assert world.state("t1") == "ready"
+    world.do("t0")
+    assert world.where("t1") == "fast"
+
+
+def test_durations_are_learned_and_beat_what_is_declared_by_speed():
+    world = World()
+    world.device("boaster", speed=2.0)
+    world.device("honest")
+    for n in range(8):
+        bound = (task(name, needs=Needs(device=DeviceId(name))) for name in ("boaster", "honest"))
+        world.submit(*bound, run=f"r{n}")
+        for attempt in list(world.engine.state.attempts.values()):
+            seconds = 30.0 if attempt.device == "boaster" else 1.0
+            world.end(attempt.id, Succeeded(None), run_s=seconds)
+    world.submit(task("t"))
+    assert world.where("t") == "honest"
+
+
+def test_labels_bound_devices_and_capacity_are_honoured():
+    world = World()
+    world.device("d1", labels={"site": "lab", "os": "linux"})
+    world.device("d2", labels={"site": "home", "os": "linux"})
+    lab = Needs(labels={"os": "linux", "site": "home"})
+    world.submit(task("a", needs=lab), task("b", needs=Needs(device=DeviceId("d1"))))
+    assert (world.where("a"), world.where("b")) == ("d2", "d1")
+
+
+def test_a_card_without_slots_takes_nothing():
+    world = World()
+    world.device("none", slots=0, speed=9.0)
+    world.device("d")
+    world.submit(task("t"))
+    assert world.where("t") == "d"
+
+
+def test_demands_that_nobody_has_are_forgotten(monkeypatch):
+    monkeypatch.setattr(boards, "EMPTY_DEMANDS", 4)
+    world = World()
+    world.device("d", slots=1)
+    for n in range(30):
+        world.submit(task("t", estimate_s=float(n + 1)), run=f"r{n}")
+        (attempt,) = world.engine.state.attempts
+        world.end(attempt, Succeeded(None))
+    assert len(world.engine.state.board._demands) <= 6
+
+
+def test_room_is_looked_at_again_before_it_grows_without_bound():
+    world = World()
+    world.device("d", slots=2)
+    world.submit(*(task(f"t{n}") for n in range(300)))
+    world.settle()
+    (demand,) = world.engine.state.board._demands.values()
+    assert len(demand.room) < 150
+
+
+@pytest.mark.parametrize("skill", ["work", "other"])
+def test_capable_devices_are_those_that_have_what_it_takes(skill):
+    world = World()
+    world.device("d")
+    found = [device.card.device for device in world.engine.state.board.capable(task("t", skill))]
+    assert found == (["d"] if skill == "work" else [])

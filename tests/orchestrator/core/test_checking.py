@@ -1,0 +1,104 @@
+"""Each invariant that state shows: break the state by hand, and `check` says which."""
+
+import pytest
+
+from orchestrator.core.checking import check
+from orchestrator.core.errors import InvariantError
+from orchestrator.core.lifecycle import AttemptState, TaskState
+from orchestrator.core.model import Limits, RunLimits
+from protocol.types import Failed, FailureKind
+from tests.support.world import World, edge, task
+
+
+@pytest.fixture
+def world():
+    """`a` runs, `b` waits for it, and the planner is asked about `c`."""
+    made = World()
+    made.device("d", slots=2)
+    bad = task("c", limits=Limits(attempts=1))
+    made.submit(task("a"), task("b"), edge("a", "b"), bad, limits=RunLimits())
+    made.start("a")
+    made.finish("c", Failed(FailureKind.BAD_INPUT, "wrong"))
+    check(made.engine.state)
+    return made
+
+
+def cycle(world):
+    world.row("b").outgoing.append("a")
+    world.row("a").incoming = (edge("b", "a"),)
+
+
+def miscount(world):
+    world.run().unfinished += 1
+
+
+def no_lease(world):
+    world.engine.state.timers.clear(("device", "d"))
+
+
+def second_live(world):
+    world.row("a").live = None
+
+
+def overcharged(world):
+    world.engine.state.devices["d"].used["memory"] = 1.0
+
+
+def uncharged(world):
+    world.engine.state.devices["d"].attempts.clear()
+
+
+def not_ready(world):
+    world.row("a").state = TaskState.SUCCEEDED
+    world.row("a").live = None
+    world.run().unfinished -= 1
+    next(iter(world.engine.state.attempts.values())).state = AttemptState.LAPSED
+
+
+def ready_unseen(world):
+    not_ready(world)
+    world.row("b").unmet = 0
+
+
+def left_over(world):
+    world.engine.state.touched.append(world.row("b"))
+
+
+def nothing_awaited(world):
+    world.engine.state.timers.clear(world.row("a").key)
+
+
+def unasked(world):
+    world.engine.state.timers.clear(("ask", "run", "run/0"))
+
+
+def over_and_open(world):
+    for row in world.run().tasks.values():
+        row.state, row.live = TaskState.FAILED, None
+    world.engine.state.attempts.clear()
+    world.run().unfinished = 0
+    world.run().asks.clear()
+
+
+@pytest.mark.parametrize(
+    ("invariant", "damage"),
+    [
+        ("I1", cycle),
+        ("I2", miscount),
+        ("I3", no_lease),
+        ("I4", second_live),
+        ("I5", overcharged),
+        ("I5", uncharged),
+        ("I8", not_ready),
+        ("I8", ready_unseen),
+        ("I8", left_over),
+        ("I10", nothing_awaited),
+        ("I10", unasked),
+        ("I10", over_and_open),
+    ],
+)
+def test_a_broken_invariant_is_named(world, invariant, damage):
+    damage(world)
+    with pytest.raises(InvariantError, match=invariant) as caught:
+        check(world.engine.state)
+    assert caught.value.invariant == invariant
