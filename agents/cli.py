@@ -3,21 +3,22 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from agents import builtin, config
-from agents.config import ConfigError, DeviceConfig
+from agents.config import DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
 from agents.runtime import Agent
 from agents.skills import Skills
 from protocol import telemetry
 from protocol.errors import TransportError
+from protocol.settings import SettingsError
 from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Transport
@@ -25,6 +26,9 @@ from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import DeviceCard, DeviceId
 
 app = typer.Typer(no_args_is_help=True)
+
+_CODES: Final[Mapping[type[Exception], int]] = {LedgerError: 1, SettingsError: 2, TransportError: 3}
+"""Error → exit code; as those of the coordinator's commands."""
 
 
 @app.command()
@@ -86,19 +90,9 @@ async def _serve(settings: DeviceConfig, skills: Skills, ledger: SqliteLedger) -
 
 def _transport(settings: DeviceConfig) -> Transport:
     """Connect under the device's address."""
-    device, broker = settings.device, settings.broker
-    files = broker.tls.model_dump() if broker.tls else {}
-    return MqttTransport(
-        MqttSettings(
-            str(Address(device.org, device.unit, device.id)),
-            broker.host,
-            broker.port,
-            broker.username,
-            broker.password(),
-            tls=broker.tls is not None,
-            **files,
-        )
-    )
+    device = settings.device
+    address = Address(device.org, device.unit, device.id)
+    return MqttTransport(MqttSettings.read(settings.broker, str(address)))
 
 
 def _clock() -> Callable[[], float] | None:
@@ -109,13 +103,14 @@ def _clock() -> Callable[[], float] | None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Say what is wrong in one line, and end with exit code 1."""
+    """Say what is wrong in one line, and end with the exit code that the coordinator has for it."""
     try:
         yield
-    except (ConfigError, LedgerError, TransportError, ExceptionGroup) as error:
+    except (*_CODES, ExceptionGroup) as error:
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             (error,) = error.exceptions
-        if not isinstance(error, ConfigError | LedgerError | TransportError):
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
+        if code is None:
             raise
         typer.echo(f"muster agent: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(code) from error

@@ -111,6 +111,8 @@ class Coordinator:
     async def _recover(self) -> None:
         recovered = await self.journal.recover()
         recover(self.engine, recovered)
+        # What these facts removed is still among the saved rows, and would rise again.
+        self._snapshots.recovered(recovered)
         last = recovered.last
         self.handle(e.Start(last.wall if last else None, last.elapsed if last else None))
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 
-from agents.config import ConfigError, DeviceConfig
+from agents.config import DeviceConfig
 from agents.skills import Skill, Skills
+from protocol.settings import SettingsError
 
 __all__ = ["load"]
 
@@ -13,12 +14,12 @@ def load(config: DeviceConfig) -> Skills:
     """Make every skill that the configuration allows, the owner's own included.
 
     Raises:
-        ConfigError: `skills.python` names what cannot be loaded, or two skills have one name.
+        SettingsError: `skills.python` names what cannot be loaded, or two skills have one name.
     """
     try:
         return Skills([*_boxed(config), *_own(config)])
     except ValueError as error:
-        raise ConfigError(f"skills: {error}") from error
+        raise SettingsError(f"skills: {error}") from error
 
 
 def _boxed(config: DeviceConfig) -> Iterator[Skill]:
@@ -43,9 +44,9 @@ def _own(config: DeviceConfig) -> Iterator[Skill]:
         try:
             found = getattr(import_module(module), name)
         except Exception as error:  # the owner's code may raise anything while it is imported
-            raise ConfigError(f"skills.python: {place!r} cannot be loaded: {error}") from error
+            raise SettingsError(f"skills.python: {place!r} cannot be loaded: {error}") from error
         group = found if isinstance(found, Sequence) else [found]
         for each in group:
             if not isinstance(each, Skill):
-                raise ConfigError(f"skills.python: {place!r} is no @skill or sequence of them")
+                raise SettingsError(f"skills.python: {place!r} is no @skill or sequence of them")
             yield each

@@ -90,7 +90,7 @@ def _conclude(seen: Performance, console: Console) -> None:
     for problem in seen.problems:
         console.print(f"wrong: {problem}", style="red", markup=False)
     for server, reason in verdict.missing.items():
-        console.print(f"{server} could not be asked: {reason}", markup=False)
+        console.print(f"{server} could not be asked: {reason}", markup=False, soft_wrap=True)
     asked = len(SERVERS) - len(verdict.missing)
     if not seen.problems:
         console.print(

@@ -83,7 +83,9 @@ def read(entries: Iterable[Entry], kills: Sequence[Kill], devices: Iterable[str]
             case f.TaskPlaced(task=task, device=device, attempt=attempt):
                 span = attempts[attempt] = Span(task, entry.wall, entry.wall)
                 rows[device].spans.append(span)
-            case f.AttemptSucceeded() | f.AttemptFailed() | f.AttemptLost() as fact:
+            case (
+                f.AttemptSucceeded() | f.AttemptFailed() | f.AttemptLost() | f.AttemptLapsed()
+            ) as fact:
                 span = attempts[fact.attempt]
                 span.end, span.done = entry.wall, isinstance(fact, f.AttemptSucceeded)
             case _:

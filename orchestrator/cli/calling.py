@@ -136,20 +136,7 @@ def transport(settings: Settings, address: Address, *, patient: bool) -> MqttTra
     Raises:
         SettingsError: the broker's settings make no sense.
     """
-    broker = settings.broker
-    files = broker.tls.model_dump() if broker.tls else {}
-    try:
-        mqtt = MqttSettings(
-            str(address),
-            broker.host,
-            broker.port,
-            broker.username,
-            broker.password(),
-            tls=broker.tls is not None,
-            **files,
-        )
-    except ValueError as error:
-        raise SettingsError(f"broker.host: {error}") from error
+    mqtt = MqttSettings.read(settings.broker, str(address))
     return MqttTransport(mqtt, first_connect="retry" if patient else "raise")
 
 

@@ -3,8 +3,10 @@
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from protocol.errors import TransportError
+from protocol.settings import Broker, SettingsError
 from protocol.transport.memory import QUEUE_LIMIT
 
 
@@ -41,6 +43,23 @@ class MqttSettings:
             raise ValueError(f"{self.host!r} is not a host name") from error
         if not self.host or not 0 < self.port < 2**16:
             raise ValueError(f"{self.address} is not an address of a broker")
+
+    @classmethod
+    def read(cls, broker: Broker, client_id: str) -> Self:
+        """Take a broker section, and the password from its file.
+
+        Raises:
+            SettingsError: the file cannot be read, or the broker cannot be there.
+        """
+        tls = broker.tls
+        files = tls.model_dump() if tls else {}
+        word = broker.password()
+        try:
+            return cls(
+                client_id, broker.host, broker.port, broker.username, word, tls=tls is not None, **files
+            )
+        except ValueError as error:
+            raise SettingsError(f"broker.host: {error}") from error
 
     @property
     def encrypted(self) -> bool:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.config import ConfigError, read
+from agents.config import read
+from protocol.settings import SettingsError
 
 FULL = """
 [device]
@@ -115,20 +116,20 @@ def test_policy_says_who_may_use_what(config, caller, skill, allowed):
     ],
 )
 def test_a_wrong_file_gets_one_sentence_with_the_place(config, text, sentence):
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(SettingsError) as caught:
         read(config(text))
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.toml: no such file"):
+    with pytest.raises(SettingsError, match=r"none\.toml: no such file"):
         read(tmp_path / "none.toml")
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(SettingsError, match="Is a directory"):
         read(tmp_path)
 
 
 def test_a_missing_password_file_is_named(config):
     broker = read(config(FULL)).broker
-    with pytest.raises(ConfigError, match=r"broker\.password_file: .*No such file"):
+    with pytest.raises(SettingsError, match=r"broker\.password_file: .*No such file"):
         broker.password()

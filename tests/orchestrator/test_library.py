@@ -398,3 +398,15 @@ async def test_devices_are_seen_coming_and_going():
         assert orchestrator.devices()[0].online
         entries = await orchestrator.coordinator.journal.entries()
     assert sum(isinstance(entry.fact, DeviceOnline) for entry in entries) == 2
+
+
+async def test_a_hopeless_task_still_fails_soon_after_a_restart_i10():
+    journal = MemoryJournal()
+    async with muster({}, journal=journal) as (orchestrator, broker):
+        run = await orchestrator.submit("x", plan=plan(spec("t", "fly")))
+        await asyncio.sleep(2)
+    async with muster({}, journal=journal, broker=broker) as (orchestrator, _):
+        began = asyncio.get_running_loop().time()
+        result = await orchestrator.run(run.id).result()
+        assert asyncio.get_running_loop().time() - began < 10
+    assert "no known device" in result.reason

@@ -2,6 +2,7 @@
 
 import heapq
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from orchestrator.core.model import RunLimits
 from orchestrator.core.references import MissingError, predecessors, resolve
 from orchestrator.core.state import State
 from orchestrator.core.timers import Timers
-from protocol.types import DeviceId, RunId, Succeeded, TaskId
+from protocol.types import RunId, Succeeded, TaskId
 from tests.support.world import World, digest, edge, task
 
 RUN = RunId("run")
@@ -113,32 +114,39 @@ def edges_of(run):
 
 
 def model_after(run, batch):
-    """What the graph is after a batch, edit by edit; None if any edit makes no sense."""
-    tasks, edges = {name: row.spec for name, row in run.tasks.items()}, edges_of(run)
+    """What the graph is after a batch; None if any edit, or the whole, makes no sense."""
+    graph = {name: row.spec for name, row in run.tasks.items()}, edges_of(run)
     for edit in batch:
-        match edit:
-            case AddTask(spec) if spec.id not in tasks:
-                tasks[spec.id] = spec
-            case ReplaceTask(spec) if spec.id in tasks:
-                tasks[spec.id] = spec
-            case SetArgs(name) if name in tasks:
-                tasks[name] = task(name, estimate_s=tasks[name].estimate_s)
-            case RemoveTask(name) if name in tasks:
-                del tasks[name]
-                if any(name in predecessors(tasks[b]) for a, b in edges if a == name):
-                    return None
-                edges = {pair for pair in edges if name not in pair}
-            case AddDependency(new) if new.successor in tasks:
-                edges.add((new.predecessor, new.successor))
-            case RemoveDependency(a, b) if (a, b) in edges and a not in predecessors(tasks[b]):
-                edges.discard((a, b))
-            case _:
-                return None
-        if isinstance(edit, AddTask | ReplaceTask):
-            edges |= {(before, edit.task.id) for before in predecessors(edit.task)}
+        if not changed(*graph, edit):
+            return None
+    tasks, edges = graph
     if any(a not in tasks for a, _ in edges) or ranks(tasks, edges) is None:
         return None
-    return tasks, edges
+    return graph
+
+
+def changed(tasks, edges, edit):
+    """Carry an edit out, and tell whether it made sense."""
+    match edit:
+        case AddTask(spec) | ReplaceTask(spec) if (spec.id in tasks) == (
+            type(edit) is ReplaceTask
+        ):
+            tasks[spec.id] = spec
+            edges |= {(before, spec.id) for before in predecessors(spec)}
+        case SetArgs(name) if name in tasks:
+            tasks[name] = task(name, estimate_s=tasks[name].estimate_s)
+        case RemoveTask(name) if name in tasks:
+            del tasks[name]
+            referring = [b for a, b in edges if a == name and b in tasks]
+            edges -= {pair for pair in edges if name in pair}
+            return not any(name in predecessors(tasks[b]) for b in referring)
+        case AddDependency(new) if new.successor in tasks:
+            edges.add((new.predecessor, new.successor))
+        case RemoveDependency(a, b) if (a, b) in edges and a not in predecessors(tasks[b]):
+            edges.discard((a, b))
+        case _:
+            return False
+    return True
 
 
 def ranks(tasks, edges):
@@ -191,13 +199,11 @@ fleets = st.lists(
     max_size=5,
 )
 loads = st.lists(
-    st.tuples(st.sampled_from([1.0, 3.0, 10.0]), st.booleans(), st.integers(0, 5)),
-    min_size=1,
-    max_size=9,
+    st.tuples(st.sampled_from([1.0, 3.0, 10.0]), st.booleans()), min_size=1, max_size=9
 )
 
 
-@settings(COMMON, max_examples=60)
+@settings(COMMON, max_examples=40)
 @given(fleets, loads)
 def test_i5_every_placement_is_feasible_and_all_work_gets_done(devices, work):
     world = World()
@@ -207,7 +213,7 @@ def test_i5_every_placement_is_feasible_and_all_work_gets_done(devices, work):
     world.submit(
         *(
             task(f"t{n}", "special" if special else "work", estimate_s=seconds)
-            for n, (seconds, special, _) in enumerate(work)
+            for n, (seconds, special) in enumerate(work)
         )
     )
     world.settle()  # which checks slots at every placement
@@ -216,11 +222,11 @@ def test_i5_every_placement_is_feasible_and_all_work_gets_done(devices, work):
         card = world.engine.state.devices[offer.device].card
         assert offer.skill in {skill.name for skill in card.skills}
     assert world.run().status == (
-        "succeeded" if able or not any(special for _, special, _ in work) else "failed"
+        "succeeded" if able or not any(special for _, special in work) else "failed"
     )
 
 
-@settings(COMMON, max_examples=80)
+@settings(COMMON, max_examples=40)
 @given(fleets)
 def test_with_all_idle_a_task_goes_where_it_finishes_first(devices):
     world = World()
@@ -231,7 +237,7 @@ def test_with_all_idle_a_task_goes_where_it_finishes_first(devices):
     assert world.where("t") == f"d{best}"
 
 
-@settings(COMMON, max_examples=60)
+@settings(COMMON, max_examples=30)
 @given(fleets, st.lists(st.sampled_from([1.0, 3.0, 10.0]), min_size=1, max_size=12))
 def test_equal_speed_is_filled_up_in_rank_order_before_anything_waits(devices, seconds):
     world = World()
@@ -245,7 +251,6 @@ def test_equal_speed_is_filled_up_in_rank_order_before_anything_waits(devices, s
     for name in list(world.engine.state.attempts):
         world.end(name, Succeeded(None))
     assert len(world.offers) == min(2 * room, len(seconds))
-    assert DeviceId("d0") in world.engine.state.devices
 
 
 # References
@@ -265,17 +270,13 @@ paths = st.lists(st.one_of(st.integers(-2, 2), st.sampled_from("abc")), max_size
 @given(values, values, paths)
 def test_a_reference_resolves_to_its_place_or_says_what_is_missing(plain, output, path):
     args = {"plain": plain, "from": [{"$from": "t", "path": path}]}
+    assert predecessors(task("x", args=args)) == ("t",)
     wanted = output
     try:
         for part in path:
             wanted = wanted[part]
     except (LookupError, TypeError):
-        wanted = MissingError
-    try:
-        found = resolve(args, lambda _: output)
-    except MissingError as error:
-        assert wanted is MissingError
-        assert "has no" in str(error)
+        with pytest.raises(MissingError, match="has no"):
+            resolve(args, lambda _: output)
     else:
-        assert found == {"plain": plain, "from": [wanted]}
-    assert predecessors(task("x", args=args)) == ("t",)
+        assert resolve(args, lambda _: output) == {"plain": plain, "from": [wanted]}

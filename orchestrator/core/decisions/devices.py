@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
-from orchestrator.core.decisions.offers import offer_again, refuse
+from orchestrator.core.decisions.offers import offer_again, refuse, shorten_hopeless
 from orchestrator.core.decisions.outcomes import awaits_planner, give_up_on, lose_attempt
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
@@ -27,6 +27,7 @@ def start(step: Step, event: e.Start) -> None:
                 f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
             )
     for run in step.state.runs.values():
+        shorten_hopeless(step, run, run.tasks)
         for ask in run.asks.values():
             # The planner that was asked is gone with its process: ask again.
             limit_s = run.submitted.limits.plan_s

@@ -1,6 +1,6 @@
 """Offering attempts to devices, again where an answer is missing, and taking offers back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
@@ -10,7 +10,7 @@ from orchestrator.core.references import resolve
 from orchestrator.core.scheduling import Machine
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
-from protocol.types import AttemptId, Json
+from protocol.types import AttemptId, Json, TaskId
 
 
 def place(
@@ -72,6 +72,16 @@ def refuse(step: Step, attempt: Attempt) -> None:
     """Have the device write a tombstone, so that the attempt cannot start later."""
     run = step.state.runs[attempt.run]
     step.order(RefuseAttempts(attempt.device, {attempt.id: run.id}, {run.id: run.epoch}))
+
+
+def shorten_hopeless(step: Step, run: Run, tasks: Iterable[TaskId]) -> None:
+    """Do not let a task that no known device can take wait for its whole queue limit."""
+    board = step.state.board
+    for name in tasks:
+        task = run.tasks[name]
+        if task.demand is not None and not task.demand.machines and not board.servable(task):
+            limit_s = min(step.tuning.unmatched_s, task.spec.limits.queue_s)
+            step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
 
 
 def arguments(run: Run, task: Task) -> Mapping[str, Json]:

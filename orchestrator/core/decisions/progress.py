@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.core import facts as f
-from orchestrator.core.decisions.offers import arguments, filled, place
+from orchestrator.core.decisions.offers import arguments, filled, place, shorten_hopeless
 from orchestrator.core.decisions.outcomes import give_up
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, TaskState
@@ -56,17 +56,7 @@ def _judge(step: Step) -> None:
     for name, tasks in ready.items():
         # A task touched twice is ready once.
         step.emit(f.TasksReady(name, tuple(dict.fromkeys(tasks)), step.at))
-        _shorten_hopeless(step, step.state.runs[name], tasks)
-
-
-def _shorten_hopeless(step: Step, run: Run, tasks: Sequence[TaskId]) -> None:
-    """Do not let a task that no known device can take wait for its whole queue limit."""
-    board = step.state.board
-    for name in tasks:
-        task = run.tasks[name]
-        if task.demand is not None and not task.demand.machines and not board.servable(task):
-            limit_s = min(step.tuning.unmatched_s, task.spec.limits.queue_s)
-            step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
+        shorten_hopeless(step, step.state.runs[name], tasks)
 
 
 def _expand(step: Step, task: Task) -> None:

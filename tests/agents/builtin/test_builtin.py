@@ -1,8 +1,8 @@
 import pytest
 
 from agents import builtin
-from agents.config import Command, ConfigError, DeviceConfig
-from agents.skills import Skills
+from agents.config import Command, DeviceConfig
+@@from agents.skills import Skills
 
 ALWAYS = {"system", "table", "text"}
 OWN = """
@@ -77,5 +77,5 @@ def test_skills_of_ones_own_are_loaded_by_import_path():
     ],
 )
 def test_what_cannot_be_loaded_is_named(place, sentence):
-    with pytest.raises(ConfigError, match=sentence):
+    with pytest.raises(SettingsError, match=sentence):
         load(python=[place])
