@@ -44,6 +44,10 @@ class Run:
         self.home: Request | None = None
         """The last offer or hello for it: where its results go."""
 
+    def belongs(self, request: Request) -> bool:
+        """Tell whether the one who asks gave the work."""
+        return self.home is not None and self.home.reply_to == request.reply_to
+
 
 class Archive:
     """Results, closed attempts and runs. Methods append to `out` what the ledger must learn."""

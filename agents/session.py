@@ -75,6 +75,7 @@ from protocol.types import (
 )
 
 HEARTBEAT_S: Final = 2.0  # three misses: lost within 7 s
+UNHEARD_S: Final = 10.0  # acknowledgements come within a second: the result, or they, got lost
 
 STALE_EPOCH: Final = -32010  # of the codes that JSON-RPC leaves to us; A2A uses -32001 to -32009
 
@@ -113,6 +114,8 @@ class Session:
         self._archive = Archive(rows)
         self._timers: list[tuple[float, AttemptId]] = []
         self._beat_at = math.inf
+        self._oldest: tuple[AttemptId | None, float] = (None, math.inf)
+        """The oldest result, and when it was first seen to be that or asked about again."""
         self._suspended = False
 
     def order(self, request: Request, now: float) -> list[Action]:
@@ -319,14 +322,21 @@ class Session:
                 run.home = request
                 runs.add(name)
         self._archive.acknowledge(hello.acks, out)
+        # The one who gave the work may have ended the run since: then it names it no longer.
+        mine = (run for run, known in self._archive.runs.items() if known.belongs(request))
+        runs.update(mine)
         results = [row for row in self._archive.results.values() if row.run in runs]
         phases = {row.attempt: Phase.FINISHED for row in results}
+        asking: list[Action] = []
         for attempt, live in self._live.items():
             if live.offer.run in runs:
                 live.caller = request
                 phases[attempt] = live.phase
                 out += self._recorded(live)
+                if live.phase is Phase.INPUT_REQUIRED:
+                    asking += self._say(live, request)  # the question may have been lost
         out.append(Say(Held(self._card.device, self._incarnation, phases, self._load()), request))
+        out += asking
         out += [Say(self._final(row), request) for row in results]
 
     def _speaks(
@@ -392,7 +402,17 @@ class Session:
     def _beat(self, now: float, *, connected: bool = False) -> Beat:
         self._beat_at = now + HEARTBEAT_S
         card, alive = self._card, tuple(self._live)
-        return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, connected))
+        asks = self._unheard(now) or connected
+        return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks))
+
+    def _unheard(self, now: float) -> bool:
+        """Tell whether a result waits for its acknowledgement so long that a hello is due."""
+        oldest = next(iter(self._archive.results), None)
+        is_due = oldest is not None and oldest == self._oldest[0]
+        is_due = is_due and now - self._oldest[1] >= UNHEARD_S
+        if is_due or oldest != self._oldest[0]:
+            self._oldest = (oldest, now)
+        return is_due
 
     def _arm(self, live: LiveAttempt) -> None:
         """Make `tick` look at the attempt in time; a look that comes too early is harmless."""

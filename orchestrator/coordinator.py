@@ -14,11 +14,14 @@ from orchestrator.clock import loop_clock
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core.engine import Decision, Engine
+from orchestrator.core.errors import OrchestratorError, RequestError
 from orchestrator.core.facts import VOLATILE, Fact
 from orchestrator.core.model import Now
 from orchestrator.core.snapshot import fleet
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Journal, JournalError
+from orchestrator.journal.codec import check_json
+from orchestrator.journal.contract import ignore
 from orchestrator.outbox import Outbox
 from orchestrator.planner import (
     DeviceView,
@@ -37,11 +40,13 @@ from protocol.messages import Refused
 from protocol.telemetry import Level, write
 from protocol.topics import Address, Kind
 from protocol.transport import Message, Transport
-from protocol.types import DeviceCard, DeviceId, RunId
+from protocol.types import DeviceCard, DeviceId, Failed, FailureKind, RunId
 
 ROLE: Final = "muster.role"
 COORDINATOR: Final = "coordinator"
 """A card with this label is a coordinator, and no device."""
+_FREE: Final = (e.Submit, e.PlanProposed, e.EditRequested, e.AnswerInput, e.SettleUnknown)
+"""Events whose values come from a program, and not out of a message."""
 
 
 class Front(Protocol):
@@ -74,7 +79,9 @@ class Coordinator:
         self._planner = planner
         self._transport = transport
         self._clock = clock
-        self._outbox = Outbox(address, publish=transport.publish, card=self._card)
+        self._outbox = Outbox(
+            address, publish=transport.publish, card=self._card, unsayable=self._unsayable
+        )
         self._waiting: deque[tuple[int, Decision]] = deque()
         self._awaited: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._watchers: dict[RunId, set[asyncio.Event]] = {}
@@ -84,6 +91,7 @@ class Coordinator:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._failed: asyncio.Future[None] | None = None
+        self._lost: OrchestratorError | None = None
 
     # Life
 
@@ -95,7 +103,7 @@ class Coordinator:
             RefusedLoginError: the broker says no.
         """
         self._failed = asyncio.get_running_loop().create_future()
-        self.journal.on_durable = self._durable
+        self.journal.on_durable = self._committed
         self.journal.on_failure = self._journal_failed
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -104,9 +112,11 @@ class Coordinator:
                 ready()
                 await self._failed
         finally:
+            self.journal.on_durable = ignore  # nobody is left to carry out what follows
             self._outbox.close()
             if self._alarm is not None:
                 self._alarm.cancel()
+            self._forsake(OrchestratorError("the coordinator has stopped"))
 
     async def _recover(self) -> None:
         recovered = await self.journal.recover()
@@ -117,11 +127,20 @@ class Coordinator:
         self.handle(e.Start(last.wall if last else None, last.elapsed if last else None))
 
     def _journal_failed(self, error: JournalError) -> None:
+        self._fail(error)
+        self._forsake(error)
+
+    def _fail(self, error: Exception) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
+
+    def _forsake(self, error: OrchestratorError) -> None:
+        """Tell those who wait for something to be durable that it will not be."""
+        self._lost = error
         for _, done in self._awaited:
             if not done.done():
                 done.set_exception(error)
+        self._awaited.clear()
 
     # Events in
 
@@ -129,9 +148,11 @@ class Coordinator:
         """Let the engine decide; its orders go out once the facts are durable.
 
         Raises:
-            RequestError: see `Engine.decide`.
+            RequestError: see `Engine.decide`; or the event holds what is not JSON.
             JournalError: the journal has failed.
         """
+        if isinstance(event, _FREE):
+            _check_json(event)  # once it is applied, a fact that cannot be journaled is a gap
         telemetry.log(event)
         now = self._clock()
         decision = self.engine.decide(event, now=now)
@@ -170,7 +191,20 @@ class Coordinator:
 
     def _ring(self) -> None:
         self._alarm = self._alarm_at = None
-        self.handle(e.TimePassed())
+        self._take(e.TimePassed())
+
+    def _take(self, event: e.Event) -> None:
+        """Handle an event in a callback of the loop: nobody else would hear what it raises."""
+        try:
+            self.handle(event)
+        except Exception as bug:  # noqa: BLE001 - raised again by `run`
+            self._fail(bug)
+
+    def _committed(self, seq: int) -> None:
+        try:
+            self._durable(seq)
+        except Exception as bug:  # noqa: BLE001 - raised again by `run`
+            self._fail(bug)
 
     # Orders out
 
@@ -180,6 +214,14 @@ class Coordinator:
             self._group.create_task(self._plan(command), name=f"plan {command.ask}")
         else:
             self._outbox.perform(command)
+
+    def _unsayable(self, command: c.Command, why: str) -> None:
+        """Take an order that no message can carry: its attempt never starts."""
+        write(Level.WARNING, "unsayable", command=type(command).__name__, reason=why)
+        if isinstance(command, c.Offer):
+            failed = Failed(FailureKind.BAD_INPUT, f"its arguments cannot be sent: {why}")
+            event = e.AttemptFinished(command.device, command.attempt, failed, None)
+            asyncio.get_running_loop().call_soon(self._take, event)
 
     async def _plan(self, ask: c.AskPlanner) -> None:
         """Have the planner answer; whatever goes wrong there is data."""
@@ -195,7 +237,10 @@ class Coordinator:
         except Exception as error:  # noqa: BLE001 - a planner is somebody else's code: a task boundary
             detail = f"the planner failed: {type(error).__name__}: {error}"
             event = e.PlanFailed(ask.run, ask.ask, detail)
-        self.handle(event)
+        try:
+            self.handle(event)
+        except RequestError as error:
+            self.handle(e.PlanFailed(ask.run, ask.ask, str(error)))
 
     async def _ask(self, ask: c.AskPlanner) -> e.Event:
         if self._planner is None:
@@ -295,10 +340,12 @@ class Coordinator:
         """Wait until everything decided so far is durable.
 
         Raises:
-            JournalError: it never will be.
+            OrchestratorError: it never will be: the journal failed, or the coordinator stopped.
         """
         if not self._waiting:
             return
+        if self._lost is not None:
+            raise self._lost
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._awaited.append((self._waiting[-1][0], done))
         await done
@@ -319,3 +366,10 @@ class Coordinator:
             if type(fact) not in VOLATILE:
                 for changed in self._watchers.get(getattr(fact, "run", RunId("")), ()):
                     changed.set()
+
+
+def _check_json(event: e.Event) -> None:
+    try:
+        check_json(event)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestError(f"this is not JSON: {error}") from error

@@ -160,6 +160,8 @@ class Orchestrator:
                 plan,
             )
             await durably(self.coordinator, event)
+        else:
+            await self.coordinator.durable()  # the first one may still be on its way
         return Run(self.coordinator, known or run)
 
     def run(self, run: RunId) -> "Run":

@@ -14,7 +14,7 @@ from orchestrator.wire import offer_of, order_of
 from protocol import messages as m
 from protocol import topics
 from protocol.codec import encode_order, encode_plain_offer
-from protocol.errors import NotConnectedError, QueueFullError
+from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
 from protocol.topics import Address
 from protocol.transport import Message
 from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
@@ -33,10 +33,12 @@ class Outbox:
         *,
         publish: Callable[[Message], None],
         card: Callable[[DeviceId], DeviceCard | None],
+        unsayable: Callable[[c.Command, str], None],
     ) -> None:
         self._address = address
         self._publish = publish
         self._card = card
+        self._unsayable = unsayable
         self._acks: dict[DeviceId, list[AttemptId]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
@@ -50,7 +52,13 @@ class Outbox:
             self._timer.cancel()
 
     def perform(self, command: c.Command) -> None:
-        """Send what a command orders."""
+        """Send what a command orders; `unsayable` hears of what no message can carry."""
+        try:
+            self._perform(command)
+        except LocalProtocolError as error:
+            self._unsayable(command, str(error))
+
+    def _perform(self, command: c.Command) -> None:
         match command:
             case c.Offer():
                 self._offer(command)

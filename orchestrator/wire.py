@@ -11,6 +11,7 @@ from protocol.types import AttemptId, DeviceId, Failed, FailureKind, Outcome, Re
 _STARTED: Final = frozenset({m.Phase.STARTED, m.Phase.INPUT_REQUIRED, m.Phase.FINISHED})
 _BUSY: Final = frozenset({"responder_unavailable", "request_expired"})
 _INVALID_PARAMS: Final = -32602
+_STALE: Final = "stale_epoch"
 
 
 def offer_of(command: c.Offer, acks: tuple[AttemptId, ...] = ()) -> m.Offer:
@@ -75,8 +76,10 @@ def _held(held: m.Held, device: DeviceId) -> e.Event:
     return e.Reconciled(device, held.incarnation, started)
 
 
-def _refused(refused: m.Refused, device: DeviceId) -> e.Event:
+def _refused(refused: m.Refused, device: DeviceId) -> e.Event | None:
     """A request that never reached a skill: the attempt it was about never started."""
+    if refused.name == _STALE:
+        return None  # an order from before our restart came late: it says nothing of the attempt
     detail = refused.detail or refused.name
     outcome: Outcome
     if refused.name in _BUSY:

@@ -52,6 +52,8 @@ def _task(state: State, run: Run, task: Task) -> None:
     ]
     if [attempt.id for attempt in live] != ([task.live] if task.live is not None else []):
         raise InvariantError("I4", f"task {name} has live attempts {live}, not {task.live}")
+    if live and task.state in FINAL:
+        raise InvariantError("I4", f"task {name} is {task.state} and still has {live}")
     unmet = sum(run.tasks[e.predecessor].state not in FINAL for e in task.incoming)
     if task.state is TaskState.WAITING:
         if unmet != task.unmet:

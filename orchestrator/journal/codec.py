@@ -66,6 +66,15 @@ def encode_row(row: object) -> bytes:
     return _dumps(row).encode()
 
 
+def check_json(value: object) -> None:
+    """Make sure that a dataclass of plain values can be written and read again, and sent.
+
+    Raises:
+        TypeError, ValueError, RecursionError: Something inside is not JSON, or not a number.
+    """
+    _CHECK.encode(value)
+
+
 def decode_row(cls: type, body: bytes) -> object:
     """Return the dataclass that `encode_row` wrote.
 
@@ -102,6 +111,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON, so it cannot be journaled")
 
 
+_CHECK: Final = json.JSONEncoder(allow_nan=False, default=_plain)
 _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=_plain).encode
 
 

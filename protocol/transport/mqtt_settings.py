@@ -56,7 +56,13 @@ class MqttSettings:
         word = broker.password()
         try:
             return cls(
-                client_id, broker.host, broker.port, broker.username, word, tls=tls is not None, **files
+                client_id,
+                broker.host,
+                broker.port,
+                broker.username,
+                word,
+                tls=tls is not None,
+                **files,
             )
         except ValueError as error:
             raise SettingsError(f"broker.host: {error}") from error

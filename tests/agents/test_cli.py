@@ -40,11 +40,13 @@ def test_check_prints_the_skills_and_starts_nothing(invoke, tmp_path):
     [
         ("[device]\nslots = 0\nid = 'x'", "device.slots"),
         (DEVICE + "[skills]\npython = ['nowhere:x']", "nowhere"),
+        (DEVICE + "[broker]\nhost = ''", "broker.host: :1883 is not an address of a broker"),
+        (DEVICE + "[broker]\npassword_file = 'none'", "broker.password_file"),
     ],
 )
-def test_unusable_configuration_is_one_line_and_exit_code_1(invoke, text, words):
+def test_unusable_configuration_is_one_line_and_exit_code_2(invoke, text, words):
     result = invoke(text)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert words in result.output
     assert len(result.output.splitlines()) == 1
 
@@ -102,11 +104,11 @@ def test_connection_is_made_as_the_device_to_the_broker_of_the_file(tmp_path):
     assert (settings.tls, settings.ca_file) == (True, tmp_path / "ca.pem")
 
 
-def test_refused_login_is_one_line_and_exit_code_1(invoke, monkeypatch):
+def test_refused_login_is_one_line_and_exit_code_3(invoke, monkeypatch):
     transport = OwnersHand(RefusedLoginError("the broker refuses user 'laptop'"))
     monkeypatch.setattr(cli, "_transport", lambda _: transport)
     result = invoke(DEVICE)
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.output == "muster agent: the broker refuses user 'laptop'\n"
 
 

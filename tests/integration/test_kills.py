@@ -19,7 +19,7 @@ from protocol.types import DeviceCard, Effect, Succeeded
 from tests.support.mosquitto import program
 from tests.support.muster import plan, spec
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(60)]
 CALLER = Address("muster", "default", "caller")
 SKILLS = """
 import asyncio

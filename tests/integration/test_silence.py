@@ -59,6 +59,7 @@ async def test_partitioned_device_is_lost_within_7_s_peer_8(phase_s):
 
 
 @pytest.mark.broker
+@pytest.mark.timeout(60)
 async def test_stopped_daemon_is_lost_within_7_s_and_welcome_when_it_goes_on_peer_8(
     broker, tmp_path
 ):

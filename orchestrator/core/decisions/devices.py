@@ -80,8 +80,11 @@ def beat(step: Step, event: e.Beat) -> None:
     due = step.at + step.tuning.lost_after_s
     step.emit(f.LoadSeen(event.device, event.load, step.at, due))
     held = [a for a in device.attempts.values() if a.state in LIVE]
-    if new or event.connected or _misses_some(held, event.attempts):
+    if new or event.connected or _misses_some(device, event.attempts):
         step.order(SayHello(event.device, step.epochs()))
+    for attempt in device.attempts.values():
+        if attempt.state is AttemptState.LAPSED and attempt.id in event.attempts:
+            _stop_unwanted(step, attempt)  # again: what it was told may have been lost
     if held:
         epochs = {a.run: step.state.runs[a.run].epoch for a in held}
         step.order(
@@ -102,8 +105,7 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
         if started is None:
             _absent(step, attempt)
         elif not step.state.wants(attempt):
-            epoch = step.state.runs[attempt.run].epoch
-            step.order(CancelAttempt(attempt.device, attempt.id, attempt.run, epoch))
+            _stop_unwanted(step, attempt)
         elif started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
             limit_s = step.state.task(attempt).spec.limits.run_s
             step.emit(
@@ -140,9 +142,16 @@ def _welcome(step: Step, device: Device, incarnation: Incarnation) -> bool:
     return True
 
 
-def _misses_some(held: Sequence[Attempt], named: Sequence[AttemptId]) -> bool:
+def _misses_some(device: Device, named: Sequence[AttemptId]) -> bool:
     """Tell whether an attempt that was taken is not held any more: its report may be lost."""
-    return any(a.state is not AttemptState.OFFERED and a.id not in named for a in held)
+    attempts = device.attempts.values()
+    return any(a.state is not AttemptState.OFFERED and a.id not in named for a in attempts)
+
+
+def _stop_unwanted(step: Step, attempt: Attempt) -> None:
+    if not step.state.wants(attempt):
+        epoch = step.state.runs[attempt.run].epoch
+        step.order(CancelAttempt(attempt.device, attempt.id, attempt.run, epoch))
 
 
 def _lose(step: Step, device: Device, reason: str) -> None:

@@ -2,7 +2,8 @@ import pytest
 
 from agents import builtin
 from agents.config import Command, DeviceConfig
-@@from agents.skills import Skills
+from agents.skills import Skills
+from protocol.settings import SettingsError
 
 ALWAYS = {"system", "table", "text"}
 OWN = """

@@ -40,6 +40,11 @@ def second_live(world):
     world.row("a").live = None
 
 
+def live_for_nothing(world):
+    world.row("a").state = TaskState.FAILED
+    world.run().unfinished -= 1
+
+
 def overcharged(world):
     world.engine.state.devices["d"].used["memory"] = 1.0
 
@@ -87,6 +92,7 @@ def over_and_open(world):
         ("I2", miscount),
         ("I3", no_lease),
         ("I4", second_live),
+        ("I4", live_for_nothing),
         ("I5", overcharged),
         ("I5", uncharged),
         ("I8", not_ready),

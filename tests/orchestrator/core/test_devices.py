@@ -128,7 +128,7 @@ def test_i4_a_lapsed_attempt_that_comes_through_first_wins_and_the_other_is_canc
     world.end(first, Succeeded("first"))
     assert world.row("t").output == "first"
     assert world.ordered(c.CancelAttempt, attempt=second)
-    assert second in world.engine.state.attempts, "charged until its device says that it stopped"
+    assert world.engine.state.attempts[second].state == "lapsed", "charged until it has stopped"
     world.end(second, Succeeded("second"))
     assert world.row("t").output == "first"
     assert world.engine.state.attempts == {}

@@ -282,7 +282,7 @@ def test_a_restarted_coordinator_asks_its_planner_again(rows):
 
 def test_a_restart_sets_no_deadline_for_a_task_that_was_mended_otherwise():
     world, _ = asked()
-    world.edit(ReplaceTask(task("t", "nowhere", limits=Limits(queue_s=900.0))))
+    world.edit(ReplaceTask(task("t", limits=Limits(queue_s=900.0))))
     world.restart()
     world.wait(130.0)
     assert world.happened(f.PlanAnswered)
