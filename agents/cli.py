@@ -27,12 +27,9 @@ from protocol.types import DeviceCard, DeviceId
 
 app = typer.Typer(no_args_is_help=True)
 
-_CODES: Final[Mapping[type[Exception], int]] = {
-    LedgerError: 1,
-    SettingsError: 2,
-    TransportError: 3,
-}
-"""Error → exit code; as those of the coordinator's commands."""
+_CODES: Final[Mapping[type[Exception], int]]
+_CODES = {LedgerError: 1, SettingsError: 2, TransportError: 3}
+"""What an owner can mend → exit code, as those of the coordinator's commands."""
 
 
 @app.command()
@@ -107,14 +104,14 @@ def _clock() -> Callable[[], float] | None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Say what is wrong in one line, and end with the exit code that the coordinator has for it."""
+    """Say what is wrong in one line, and end with its exit code."""
     try:
         yield
-    except (*_CODES, ExceptionGroup) as error:
+    except (LedgerError, SettingsError, TransportError, ExceptionGroup) as error:
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             (error,) = error.exceptions
-        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
-        if code is None:
+        codes = [code for kind, code in _CODES.items() if isinstance(error, kind)]
+        if not codes:
             raise
         typer.echo(f"muster agent: {error}", err=True)
-        raise typer.Exit(code) from error
+        raise typer.Exit(codes[0]) from error

@@ -23,8 +23,8 @@ allow = ["intranet.example.org", "https://example.org/api/"]
 [policy]                              # caller → skills; without it every caller may use all
 "acme/ops/*" = ["system.*", "text.*"]
 ```
-Relative paths start at the folder of the file. Whatever is wrong is a `SettingsError`: one sentence
-that names file, line and key and says what was expected.
+Relative paths start at the folder of the file. Whatever is wrong is a `SettingsError`: one
+sentence that names file, line and key and says what was expected.
 """
 
 import re

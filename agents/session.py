@@ -322,10 +322,14 @@ class Session:
                 run.home = request
                 runs.add(name)
         self._archive.acknowledge(hello.acks, out)
-        # The one who gave the work may have ended the run since: then it names it no longer.
-        mine = (run for run, known in self._archive.runs.items() if known.belongs(request))
-        runs.update(mine)
-        results = [row for row in self._archive.results.values() if row.run in runs]
+        known = self._archive.runs
+        results = [
+            row
+            for row in self._archive.results.values()
+            # The one who gave the work may have ended the run since: then it is not named.
+            if row.run in runs
+            or (row.run not in hello.epochs and known[row.run].belongs(request))
+        ]
         phases = {row.attempt: Phase.FINISHED for row in results}
         asking: list[Action] = []
         for attempt, live in self._live.items():

@@ -1,5 +1,7 @@
 """The `muster` command: the commands of every installed side, as one."""
 
+import errno
+import sys
 from importlib.metadata import entry_points, version
 from typing import Annotated
 
@@ -37,7 +39,14 @@ def about(
 
 def main() -> None:
     """Run the command line."""
-    compose()(prog_name="muster")
+    try:
+        compose()(prog_name="muster")
+    except KeyboardInterrupt:  # before a command has begun, which may take a second
+        sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit(f"muster: what was to be printed has no room: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ What ends by itself is not started again: that is a fault, and told with its las
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,6 +55,7 @@ class Supervised:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=log,
+                    env=_environment(),
                     start_new_session=True,  # Ctrl-C reaches the demo alone, which then stops us
                 )
             try:
@@ -72,6 +74,11 @@ class Supervised:
         """Send it a signal, as `kill -9` does."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+
+def _environment() -> dict[str, str]:
+    """Leave out the settings of whoever calls: a program here has its own file."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -118,6 +118,7 @@ def read_settings(config: Path | None, broker: str | None) -> Settings:
     environment = dict(os.environ)
     if broker is not None:
         host, _, port = broker.rpartition(":") if ":" in broker else (broker, "", "1883")
+        host = host.removeprefix("[").removesuffix("]")  # as IPv6 addresses are written
         if not (host and port.isdecimal() and 0 < int(port) < 2**16):
             raise SettingsError(f"--broker {broker!r}: write HOST or HOST:PORT")
         environment |= {"MUSTER_BROKER_HOST": host, "MUSTER_BROKER_PORT": port}

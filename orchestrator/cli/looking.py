@@ -54,7 +54,7 @@ def runs(
 def show(
     run: RunArgument,
     task: Annotated[
-        str | None, typer.Argument(metavar="[TASK]", help="Its arguments, output and story.")
+        str | None, typer.Argument(metavar="TASK", help="Its arguments, output and story.")
     ] = None,
     *,
     as_json: JsonOption = False,

@@ -29,7 +29,7 @@ class Settled(StrEnum):
 def cancel(
     run: RunArgument,
     task: Annotated[
-        str | None, typer.Argument(metavar="[TASK]", help="Only this one, and what needs it.")
+        str | None, typer.Argument(metavar="TASK", help="Only this one, and what needs it.")
     ] = None,
     *,
     why: Annotated[str, typer.Option(help="For the record.")] = "cancelled by its owner",
@@ -73,7 +73,7 @@ def settle(
     task: TaskArgument,
     outcome: Annotated[Settled, typer.Argument(help="What you found out.")],
     value: Annotated[
-        str | None, typer.Argument(metavar="[VALUE]", help="Its output, or why it failed.")
+        str | None, typer.Argument(metavar="VALUE", help="Its output, or why it failed.")
     ] = None,
     *,
     config: ConfigOption = None,

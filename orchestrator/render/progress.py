@@ -11,7 +11,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.facts import Fact
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.render.story import sentence, subjects
-from orchestrator.render.tables import STYLES, add
+from orchestrator.render.tables import STYLES, add, table
 from orchestrator.service.documents import Event
 from protocol.types import Json
 
@@ -89,9 +89,8 @@ class Progress:
     def table(self, now: float, *, rows: int) -> Table:
         """Lay out the tasks, those that matter most if there are more than `rows`."""
         done = sum(count for state, count in self.counts.items() if state in FINAL)
-        shown = Table("task", "state", "device", box=None, pad_edge=False)
-        shown.add_column("s", justify="right")
-        shown.add_column(f"{done} of {len(self.lines)} done", no_wrap=True, overflow="ellipsis")
+        note = f"{done} of {len(self.lines)} done"
+        shown = table("task", "state", "device", "s", note, long=(note,), right=("s",))
         for task in self._most_urgent(rows):
             line = self.lines[task]
             style = STYLES.get(line.state, "")

@@ -1,8 +1,8 @@
 """Devices, runs and playbooks as tables."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, cast
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Final, Literal, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -29,7 +29,10 @@ STYLES: Final[Mapping[str, str]] = {
 
 def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
     """Lay out the fleet."""
-    shown = _table("device", "state", "slots", "skills", "labels", "working on")
+    shown = table(
+        *("device", "state", "slots", "skills", "labels", "working on"),
+        long=("labels", "working on"),
+    )
     for each in fleet:
         card, load = each.card, each.load
         state = "online" if each.online else "lost"
@@ -48,7 +51,9 @@ def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
 
 def runs(listed: Iterable[Mapping[str, Json]]) -> Table:
     """Lay out runs, as `service.documents.of_run` says them."""
-    shown = _table("run", "status", "tasks", "submitted", "request", "reason")
+    shown = table(
+        *("run", "status", "tasks", "submitted", "request", "reason"), long=("request", "reason")
+    )
     for run in listed:
         counts = cast("Mapping[str, int]", run["counts"])
         status = "paused" if run["paused"] else str(run["status"])
@@ -67,7 +72,10 @@ def runs(listed: Iterable[Mapping[str, Json]]) -> Table:
 
 def playbooks(known: Iterable[Playbook]) -> Table:
     """Lay out playbooks, with what to say to have each of them run."""
-    shown = _table("playbook", "what it does", "say", "parameters")
+    shown = table(
+        *("playbook", "what it does", "say", "parameters"),
+        long=("what it does", "say", "parameters"),
+    )
     for playbook in known:
         part = playbook.part
         phrases: Sequence[str] = [phrase for phrase in part.match if isinstance(phrase, str)]
@@ -80,17 +88,28 @@ def playbooks(known: Iterable[Playbook]) -> Table:
                 f"{name}: {each.type}{'' if each.required else f' = {each.default}'}"
                 for name, each in part.parameters.items()
             ),
+            wrap=True,
         )
     return shown
 
 
-def _table(*columns: str) -> Table:
+def table(*columns: str, long: Container[str], right: Container[str] = ()) -> Table:
+    """Return an empty table; the `long` columns give way where the terminal is narrow."""
     shown = Table(box=None, pad_edge=False)
     for column in columns:
-        shown.add_column(column, overflow="fold")
+        side: Literal["left", "right"] = "right" if column in right else "left"
+        shown.add_column(column, no_wrap=column not in long, overflow="fold", justify=side)
     return shown
 
 
-def add(table: Table, *cells: str, style: str = "") -> None:
-    """Add a row of plain text: what others wrote is never read as markup."""
-    table.add_row(*map(Text, cells), style=style)
+def add(to: Table, *cells: str, style: str = "", wrap: bool = False) -> None:
+    """Add a row of plain text: what others wrote is never read as markup.
+
+    Args:
+        to: the table.
+        cells: what is in each of its columns.
+        style: how the row looks.
+        wrap: give a long cell more lines instead of cutting it off.
+    """
+    texts = (Text(cell, no_wrap=not wrap, overflow=None if wrap else "ellipsis") for cell in cells)
+    to.add_row(*texts, style=style)

@@ -6,6 +6,7 @@ their own. It serves whoever reaches the loopback interface, without a password.
 
 import asyncio
 import contextlib
+import errno
 import os
 import random
 import shutil
@@ -125,6 +126,11 @@ class BrokerProcess:
         return "\n".join((*lines, *self._extra, ""))
 
     async def _start(self) -> None:
+        if not _is_free(self.host, self.port):
+            raise BrokerError(
+                f"port {self.port} of {self.host} is in use, maybe by a broker already;"
+                " stop that one or take another port"
+            )
         self._process = process = await asyncio.to_thread(_spawn, self._config)
         words = [f"it was not ready within {START_LIMIT_S} s"]
         try:
@@ -171,10 +177,19 @@ def _until_ready(process: subprocess.Popen[bytes]) -> list[str]:
     return list(words) or ["it said nothing"]
 
 
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed a moment ago is free
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True
+
+
 def _free_port(host: str) -> int:
     """Return a port that nobody listens on now, another one for each caller by chance."""
     for port in random.sample(PORTS, k=min(100, len(PORTS))):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((host, port))
+        if _is_free(host, port):
             return port
     raise BrokerError(f"no free port for mosquitto between {PORTS.start} and {PORTS.stop}")

@@ -51,19 +51,10 @@ class MqttSettings:
         Raises:
             SettingsError: the file cannot be read, or the broker cannot be there.
         """
-        tls = broker.tls
-        files = tls.model_dump() if tls else {}
-        word = broker.password()
+        tls = {"tls": True, **broker.tls.model_dump()} if broker.tls else {}
+        password = broker.password()
         try:
-            return cls(
-                client_id,
-                broker.host,
-                broker.port,
-                broker.username,
-                word,
-                tls=tls is not None,
-                **files,
-            )
+            return cls(client_id, broker.host, broker.port, broker.username, password, **tls)
         except ValueError as error:
             raise SettingsError(f"broker.host: {error}") from error
 

@@ -39,7 +39,7 @@ class PlaybookPlanner:
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
         """Refuse: what a playbook does about a failure, its `on: failure` edges say already."""
-        raise PlanningError(f"playbooks cannot revise a plan: {request.task!r} stays failed")
+        raise PlanningError(f"playbooks cannot revise the plan of {request.task!r}")
 
     def find(self, request: str) -> tuple[Playbook, Match]:
         """Return the playbook that answers a request.
