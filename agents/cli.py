@@ -27,8 +27,11 @@ from protocol.types import DeviceCard, DeviceId
 
 app = typer.Typer(no_args_is_help=True)
 
-_CODES: Final[Mapping[type[Exception], int]]
-_CODES = {LedgerError: 1, SettingsError: 2, TransportError: 3}
+_CODES: Final[Mapping[type[Exception], int]] = {
+    LedgerError: 1,
+    SettingsError: 2,
+    TransportError: 3,
+}
 """What an owner can mend → exit code, as those of the coordinator's commands."""
 
 

@@ -7,6 +7,7 @@ led to it are durable. Order of the durable: facts of one event together, events
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from orchestrator import telemetry
@@ -25,6 +26,7 @@ from orchestrator.journal.contract import ignore
 from orchestrator.outbox import Outbox
 from orchestrator.planner import (
     DeviceView,
+    NoRevisionError,
     Planner,
     PlanningError,
     PlanRequest,
@@ -80,7 +82,11 @@ class Coordinator:
         self._transport = transport
         self._clock = clock
         self._outbox = Outbox(
-            address, publish=transport.publish, card=self._card, unsayable=self._unsayable
+            address,
+            publish=transport.publish,
+            card=self._card,
+            unsayable=self._unsayable,
+            clock=lambda: clock().elapsed,
         )
         self._waiting: deque[tuple[int, Decision]] = deque()
         self._awaited: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -229,6 +235,8 @@ class Coordinator:
         try:
             async with asyncio.timeout(ask.limit_s):
                 event = await self._ask(ask)
+        except NoRevisionError:
+            event = e.PlanFailed(ask.run, ask.ask, "")
         except PlanningError as error:
             event = e.PlanFailed(ask.run, ask.ask, str(error))
         except TimeoutError:
@@ -316,6 +324,9 @@ class Coordinator:
             name = self._outbox.attempt_of(reply.request_id)
             reply = Refused(name, reply.code, reply.name, reply.detail)
         event = event_of(reply, device)
+        if isinstance(event, e.Reconciled):
+            asked_at = self._outbox.asked_at(device, message.correlation)
+            event = None if asked_at is None else replace(event, asked_at=asked_at)
         if event is not None:
             self.handle(event)
 

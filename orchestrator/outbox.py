@@ -21,6 +21,7 @@ from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
 
 ACK_AFTER_S = 0.25  # well under a heartbeat; a device keeps what is not acknowledged
 ACKS_AT_ONCE = 64  # so that a renewal stays small
+HELLOS = 8  # by device: one goes out every 2 s at most, so an answer may take 16 s
 REMEMBERED = 4096  # offers to plain agents whose errors name only the correlation
 
 
@@ -34,11 +35,14 @@ class Outbox:
         publish: Callable[[Message], None],
         card: Callable[[DeviceId], DeviceCard | None],
         unsayable: Callable[[c.Command, str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._address = address
         self._publish = publish
         self._card = card
         self._unsayable = unsayable
+        self._clock = clock
+        self._hellos: dict[DeviceId, OrderedDict[bytes, float]] = {}
         self._acks: dict[DeviceId, list[AttemptId]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
@@ -68,7 +72,7 @@ class Outbox:
                 self._send(device, m.Renew(epochs, attempts, ttl_s, self._take_acks(device)))
             case c.SayHello(device, epochs):
                 hello = m.Hello(str(self._address), epochs, self._take_acks(device))
-                self._send(device, hello)
+                self._hello(device, hello)
             case c.CancelAttempt() | c.RefuseAttempts() | c.AnswerAttempt():
                 self._send(command.device, order_of(command))
             case c.AskPlanner():
@@ -77,6 +81,18 @@ class Outbox:
     def attempt_of(self, request_id: str) -> str:
         """Return the attempt that an error is about: plain agents name our correlation."""
         return self._plain.get(request_id, request_id)
+
+    def asked_at(self, device: DeviceId, correlation: bytes | None) -> float | None:
+        """Return when the hello was sent that this answers, if it was one of the last ones."""
+        return self._hellos.get(device, {}).get(correlation or b"")
+
+    def _hello(self, device: DeviceId, hello: m.Hello) -> None:
+        asked = self._hellos.setdefault(device, OrderedDict())
+        correlation = self._correlation()
+        asked[correlation] = self._clock()
+        if len(asked) > HELLOS:
+            asked.popitem(last=False)
+        self._send(device, hello, correlation)
 
     def _offer(self, command: c.Offer) -> None:
         card = self._card(command.device)
@@ -96,7 +112,7 @@ class Outbox:
         )
         self._put(message)
 
-    def _send(self, device: DeviceId, order: m.Order) -> None:
+    def _send(self, device: DeviceId, order: m.Order, correlation: bytes = b"") -> None:
         card = self._card(device)
         if card is not None and not card.extension and not isinstance(order, m.Cancel):
             return  # a plain agent knows none of the others
@@ -105,7 +121,7 @@ class Outbox:
                 order,
                 to=self._to(device),
                 reply_to=topics.reply(self._address, device),
-                correlation=self._correlation(),
+                correlation=correlation or self._correlation(),
             )
         )
 

@@ -18,7 +18,7 @@ from orchestrator.client import CallFailedError, Client, ClientError, Coordinato
 from orchestrator.core.errors import InvariantError, OrchestratorError
 from orchestrator.planner.playbook import PlaybookError
 from orchestrator.settings import Settings
-from protocol.errors import ProtocolError, TransportError
+from protocol.errors import ProtocolError, TransportError, UnreachableError
 from protocol.settings import SettingsError
 from protocol.topics import Address
 from protocol.transport.mqtt import MqttSettings, MqttTransport
@@ -156,8 +156,8 @@ async def calling(config: Path | None, broker: str | None) -> AsyncIterator[Clie
     try:
         client = Client(connection, address, coordinator)
         await client.__aenter__()
-    except TransportError as error:
-        raise type(error)(
+    except UnreachableError as error:
+        raise UnreachableError(
             f"{error}; start one with `muster broker`, or name it with --broker"
         ) from error
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 
 from orchestrator.core.edits import EditBatch
@@ -150,6 +151,8 @@ class Reconciled:
     device: DeviceId
     incarnation: Incarnation
     held: Mapping[AttemptId, bool]
+    asked_at: float = inf
+    """When the hello was said, elapsed: the answer tells nothing of what began since."""
 
 
 @dataclass(frozen=True, slots=True)

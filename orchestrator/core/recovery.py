@@ -43,6 +43,8 @@ class Case:
     limit: int
     elsewhere: bool
     """Another known device could take the task."""
+    at_once: bool
+    """Such a device is there, and not lost or draining."""
     seed: int
     task: str
 
@@ -77,7 +79,9 @@ def after_failure(failed: Failed, case: Case, tuning: Tuning) -> Verdict:
     if not (case.elsewhere or rule.here):
         return GiveUp(f"{failed.detail} (no other device can do it)")
     delay_s = _backoff_s(case, case.charged, tuning) if rule.backoff else 0.0
-    return Again(max(delay_s, failed.retry_after_s or 0.0), exclude=case.elsewhere, charged=True)
+    # Do not wait for a lost device where the one that is there may do it the next time.
+    exclude = case.elsewhere and (case.at_once or not rule.here)
+    return Again(max(delay_s, failed.retry_after_s or 0.0), exclude=exclude, charged=True)
 
 
 def after_rejection(rejected: Rejected, case: Case, tuning: Tuning) -> Verdict:

@@ -36,7 +36,6 @@ from protocol.types import RunId, TaskId
 Stored: TypeAlias = tuple[int, float, float, int, str, str | None, str | None, str]
 
 LOG_BYTES: Final = 8 * 2**20  # measured: a checkpoint of 10-25 ms, once in about 1,500 commits
-GATHERED_ROWS: Final = 32  # a commit costs as much as 30 rows
 INLINE_ROWS: Final = 256  # measured: 0.5 ms
 INLINE_BYTES: Final = 2**18  # measured: about 1 ms
 PRUNE_ROWS: Final = 1000  # measured: 2-4 ms, for which appends wait
@@ -209,15 +208,7 @@ class SqliteJournal:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._gather, 0)
-
-    def _gather(self, before: int) -> None:
-        """Let what has already arrived join in: commit when a turn of the loop brings no more."""
-        count = len(self._pending.entries)
-        if before < count < GATHERED_ROWS:
-            self._loop.call_soon(self._gather, count)
-        else:
-            self._flush()
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """Commit what is pending, here or in the thread; later, while the thread is at work."""

@@ -13,11 +13,22 @@ from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.snapshot import RunSnapshot
 from protocol.types import DeviceCard, DeviceId, Json, RunId, TaskId
 
-__all__ = ["DeviceView", "PlanRequest", "Planner", "PlanningError", "RevisionRequest"]
+__all__ = [
+    "DeviceView",
+    "NoRevisionError",
+    "PlanRequest",
+    "Planner",
+    "PlanningError",
+    "RevisionRequest",
+]
 
 
 class PlanningError(OrchestratorError):
     """There is no plan, and `str()` says why and what to do; the run records it as data."""
+
+
+class NoRevisionError(PlanningError):
+    """This planner makes plans and never mends them: nothing that people need to be told."""
 
 
 @dataclass(frozen=True, slots=True)

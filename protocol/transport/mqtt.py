@@ -49,6 +49,10 @@ MEANING: Mapping[type[MqttError], type[TransportError]] = {
 # CONNACK reasons that pass by themselves: server unavailable, busy, moved, quota or rate exceeded.
 PASSING = (0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F)
 
+# Two clients of one id throw each other out at once: so many times in a row, and the pauses grow.
+BRIEF_S = 2.0
+BRIEF_AT_MOST = 5
+
 FAREWELL_S = 0.5  # long enough to write a few bytes; stopping must not wait for a dead broker
 
 
@@ -84,17 +88,23 @@ class MqttTransport:
         """
         settings = self._settings
         tls = await asyncio.to_thread(settings.tls_context) if settings.encrypted else None
-        patient, failures = self._patient, 0
+        now = asyncio.get_running_loop().time
+        patient, told, failures, brief = self._patient, False, 0, 0
         while True:
+            began = now()
             try:
                 reason = await self._serve(peer, tls)
-                patient, failures = True, 0
+                brief = brief + 1 if now() - began < BRIEF_S else 0
+                patient, told, failures = True, False, max(0, brief - BRIEF_AT_MOST)
+                if brief >= BRIEF_AT_MOST:
+                    reason += f"; does another client call itself {settings.client_id} too?"
             except UnreachableError as error:
                 if not patient:
                     raise
                 reason = str(error)
-            if failures == 0:
+            if not told:
                 peer.disconnected(reason)
+                told = True
             await asyncio.sleep(self._pause_s(failures))
             failures += 1
 
@@ -176,7 +186,10 @@ class MqttTransport:
             meaning = UnreachableError
         where = self._settings.address
         if meaning is RefusedLoginError:
-            return meaning(f"the broker at {where} refuses {self._settings.client_id}: {error}")
+            return meaning(
+                f"the broker at {where} refuses {self._settings.client_id}: {error};"
+                " check its user name and password"
+            )
         return meaning(f"no MQTT broker answers at {where}: {error}")
 
     def _pause_s(self, failures: int) -> float:

@@ -90,7 +90,7 @@ TABLE = {
     ("asking", "cancel"): ["cancel a"],
     ("asking", "answer"): ["resume a yes"],
     ("asking", "renew"): [],
-    ("asking", "hello"): ["say held a:input_required"],
+    ("asking", "hello"): ["say held a:input_required", "say a input_required"],
     ("asking", "refuse"): ["say a input_required"],
     ("stopping", "offer"): ["row a started", "say a started"],
     ("stopping", "stale"): ["say refused stale_epoch"],

@@ -103,7 +103,7 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
     for attempt in list(device.attempts.values()):
         started = event.held.get(attempt.id)
         if started is None:
-            _absent(step, attempt)
+            _absent(step, attempt, event.asked_at)
         elif not step.state.wants(attempt):
             _stop_unwanted(step, attempt)
         elif started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
@@ -173,13 +173,13 @@ def _void(step: Step, device: Device, reason: str) -> None:
             lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))
 
 
-def _absent(step: Step, attempt: Attempt) -> None:
+def _absent(step: Step, attempt: Attempt, asked_at: float) -> None:
     """The same incarnation does not know the attempt: offer it again, or take it as gone."""
     if attempt.state is AttemptState.OFFERED:
         offer_again(step, attempt)
     elif attempt.state is AttemptState.LAPSED:
         refuse(step, attempt)
-    else:
+    elif (attempt.started_at or attempt.offered_at) < asked_at:
         reason = f"{attempt.device} no longer knows the attempt"
         step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
         lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
 from orchestrator.core.commands import Offer, RefuseAttempts
+from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.references import resolve
 from orchestrator.core.scheduling import Machine
@@ -79,7 +80,9 @@ def shorten_hopeless(step: Step, run: Run, tasks: Iterable[TaskId]) -> None:
     board = step.state.board
     for name in tasks:
         task = run.tasks[name]
-        if task.demand is not None and not task.demand.machines and not board.servable(task):
+        demand = task.demand
+        expands = task.state is TaskState.READY and task.spec.for_each is not None
+        if expands or (demand is not None and not demand.machines and not board.servable(task)):
             limit_s = min(step.tuning.unmatched_s, task.spec.limits.queue_s)
             step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
 

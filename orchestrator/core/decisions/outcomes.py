@@ -130,14 +130,14 @@ def _again(
 
 def _case(step: Step, run: Run, task: Task, attempt: Attempt) -> Case:
     tried = {*task.excluded, attempt.device}
+    others = [d for d in step.state.board.capable(task.spec) if d.card.device not in tried]
     return Case(
         effect=attempt.effect,
         charged=task.charged + 1,
         rejections=task.rejections,
         limit=task.spec.limits.attempts,
-        elsewhere=any(
-            device.card.device not in tried for device in step.state.board.capable(task.spec)
-        ),
+        elsewhere=bool(others),
+        at_once=any(device.available for device in others),
         seed=run.submitted.seed,
         task=task.spec.id,
     )

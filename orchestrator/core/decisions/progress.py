@@ -15,6 +15,7 @@ from orchestrator.core.state import Run, Task
 from orchestrator.core.step import Step
 from protocol.types import DeviceId, Json, RunId, TaskId
 
+LOOK = ("board",)  # the timer of what placement left to busy devices
 MAX_FAN_OUT = 10_000  # children of one task; more is a mistake in the plan, or two levels
 
 
@@ -25,7 +26,7 @@ def settle(step: Step, policy: Place) -> None:
         if state.touched:
             _judge(step)
         elif state.expanding:
-            _expand(step, state.expanding.pop(0))
+            expand(step, state.expanding.pop(0))
         elif state.joining:
             _join(step, state.joining.pop(0))
         elif state.board.changed:
@@ -59,7 +60,8 @@ def _judge(step: Step) -> None:
         shorten_hopeless(step, step.state.runs[name], tasks)
 
 
-def _expand(step: Step, task: Task) -> None:
+def expand(step: Step, task: Task) -> None:
+    """Make the children of a ready task; over devices there may be none to make them for."""
     run = step.state.runs[task.run]
     loop = task.spec.for_each
     assert loop is not None  # noqa: S101 - only such tasks are expanded
@@ -73,6 +75,8 @@ def _expand(step: Step, task: Task) -> None:
     except (MissingError, TypeError) as error:
         give_up(step, run, task, str(error))
         return
+    if not items and loop.source is None:
+        return  # no such device is known yet: its deadline looks again
     step.emit(f.TaskExpanded(run.id, task.spec.id, children, tuple(items)))
 
 
@@ -140,6 +144,9 @@ def _place(step: Step, policy: Place) -> None:
             give_up(step, run, task, f"its arguments cannot be filled: {error}")
         else:
             place(step, task, placement.device, placement.estimate_s, args=args)
+    look_at, due = step.state.board.look_at, step.state.timers.get(LOOK)
+    if look_at is not None and (due is None or look_at < due):
+        step.emit(f.DeadlineMoved(LOOK, look_at))
 
 
 def _end_runs(step: Step) -> None:

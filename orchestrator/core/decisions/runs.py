@@ -42,7 +42,7 @@ def plan_proposed(step: Step, event: e.PlanProposed) -> None:
     reasons = accept_or_refuse(step, run, event.batch, by="planner")
     detail = _sentence(reasons)
     step.emit(f.PlanAnswered(run.id, event.ask, ok=not reasons, detail=detail))
-    _after_answer(step, run, ask, detail)
+    _after_answer(step, run, ask, detail or "the planner did not change it")
 
 
 def plan_failed(step: Step, event: e.PlanFailed) -> None:
@@ -162,8 +162,7 @@ def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
     task = run.tasks.get(ask.task)
     asked_again = any(other.task == ask.task for other in run.asks.values())
     if task is not None and awaits_planner(task) and not asked_again:
-        why = detail or "it did not change the task"
-        fail(step, run, task, f"{task.reason}; not mended: {why}")
+        fail(step, run, task, f"{task.reason}; not mended: {detail}" if detail else task.reason)
 
 
 def _end_unplanned(step: Step, run: Run, detail: str) -> None:

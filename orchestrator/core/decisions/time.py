@@ -7,6 +7,7 @@ from orchestrator.core.commands import CancelAttempt
 from orchestrator.core.decisions.devices import device_silent, leases_over
 from orchestrator.core.decisions.offers import offer_again, refuse
 from orchestrator.core.decisions.outcomes import fail, give_up, give_up_on, lapse, lose_outcome
+from orchestrator.core.decisions.progress import LOOK, expand
 from orchestrator.core.decisions.runs import stop_run, unanswered
 from orchestrator.core.lifecycle import AttemptState, TaskState
 from orchestrator.core.state import Attempt, Run, Task
@@ -49,7 +50,16 @@ def _task_due(step: Step, key: Key) -> None:
     TASK_DUE[task.state](step, run, task)
 
 
+def _look_due(step: Step, _key: Key) -> None:
+    step.state.board.look_again()
+
+
 def _ready(step: Step, run: Run, task: Task) -> None:
+    if task.spec.for_each is not None and task.parent is None:
+        expand(step, task)
+        if task.state is TaskState.READY:
+            give_up(step, run, task, _nobody(task))
+        return
     over_at = task.since + task.spec.limits.queue_s
     servable = step.state.board.servable(task)
     if step.at < over_at and (servable or run.paused):
@@ -57,12 +67,16 @@ def _ready(step: Step, run: Run, task: Task) -> None:
         return
     skill, bound = task.spec.skill, task.spec.needs.device
     where = f"device {bound!r}" if bound is not None else "a device"
-    if servable:
-        give_up(step, run, task, f"{where} that can do {skill!r} did not become free in time")
-    else:
-        labels = ", ".join(f"{k}={v}" for k, v in task.spec.needs.labels.items())
-        with_labels = f" with {labels}" if labels else ""
-        give_up(step, run, task, f"no known device offers skill {skill!r}{with_labels}")
+    late = f"{where} that can do {skill!r} did not become free in time"
+    give_up(step, run, task, late if servable else _nobody(task))
+
+
+def _nobody(task: Task) -> str:
+    loop = task.spec.for_each
+    wanted = {**task.spec.needs.labels, **(loop.labels if loop is not None else {})}
+    labels = ", ".join(f"{k}={v}" for k, v in wanted.items())
+    with_labels = f" with {labels}" if labels else ""
+    return f"no known device offers skill {task.spec.skill!r}{with_labels}"
 
 
 def _active(step: Step, run: Run, task: Task) -> None:
@@ -130,6 +144,7 @@ DUE: Mapping[str, Callable[[Step, Key], None]] = {
     "device": _device_due,
     "lease": _lease_due,
     "task": _task_due,
+    LOOK[0]: _look_due,
 }
 TASK_DUE: Mapping[TaskState, Callable[[Step, Run, Task], None]] = {
     TaskState.READY: _ready,

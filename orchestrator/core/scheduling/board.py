@@ -120,7 +120,16 @@ class Demand:
 class Board:
     """Ready tasks and devices, indexed for placement."""
 
-    __slots__ = ("_demands", "_estimates", "_machines", "_of", "_pushed", "changed")
+    __slots__ = (
+        "_demands",
+        "_estimates",
+        "_left",
+        "_machines",
+        "_of",
+        "_pushed",
+        "changed",
+        "look_at",
+    )
 
     def __init__(self, estimates: Estimates) -> None:
         self._estimates = estimates
@@ -130,6 +139,9 @@ class Board:
         self._pushed = 0
         self.changed: dict[Key, Demand] = {}
         """Demands that got a task or room since the policy last ran."""
+        self._left: dict[Key, Demand] = {}
+        self.look_at: float | None = None
+        """When to look again at what was left to busy devices: they may be late."""
 
     # Tasks
 
@@ -202,6 +214,17 @@ class Board:
                 self._push(demand, machine)
 
     # What policies ask
+
+    def leave(self, demand: Demand, look_at: float) -> None:
+        """Leave tasks to devices that are busy, until `look_at` at the latest."""
+        self._left[demand.key] = demand
+        self.look_at = look_at if self.look_at is None else min(self.look_at, look_at)
+
+    def look_again(self) -> None:
+        """Have the policy look at everything that was left."""
+        self.changed |= self._left
+        self._left.clear()
+        self.look_at = None
 
     def best(self, demand: Demand) -> Room | None:
         """Return the device with room that finishes soonest, ties to the emptier, the earlier."""

@@ -46,7 +46,10 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     few = demand.waiting <= FEW
     passed = _left_to_better(demand, estimate_s, now) if few else 0
     entry = _nth(demand, passed)
-    return Placement(entry[2], device, estimate_s) if entry is not None else None
+    if entry is None:
+        board.leave(demand, now + estimate_s)  # by then it would be done here
+        return None
+    return Placement(entry[2], device, estimate_s)
 
 
 def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
@@ -63,7 +66,8 @@ def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
 
 def _remaining(busy: Busy, now: float) -> float:
     began = busy.started_at if busy.started_at is not None else busy.offered_at
-    return max(0.0, began + busy.estimate_s - now)
+    left_s = began + busy.estimate_s - now
+    return left_s if left_s >= 0.0 else -left_s  # one that is late will be as late again
 
 
 def _nth(demand: Demand, n: int) -> Entry | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orchestrator.core.edits import EditBatch
-from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
+from orchestrator.planner import NoRevisionError, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.playbook.document import Place, PlaybookError
 from orchestrator.planner.playbook.matching import Match
 from orchestrator.planner.playbook.plan import Playbook, load
@@ -39,7 +39,7 @@ class PlaybookPlanner:
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
         """Refuse: what a playbook does about a failure, its `on: failure` edges say already."""
-        raise PlanningError(f"playbooks cannot revise the plan of {request.task!r}")
+        raise NoRevisionError(f"playbooks cannot revise the plan of {request.task!r}")
 
     def find(self, request: str) -> tuple[Playbook, Match]:
         """Return the playbook that answers a request.

@@ -1,6 +1,7 @@
 """The commands, over a real broker, against a coordinator with two devices in a thread."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -336,6 +337,8 @@ def test_an_unreachable_broker_is_one_line_and_exit_code_3(muster):
     result = muster("devices", "--broker", "127.0.0.1:9")
     one_line(result, Exit.UNREACHABLE, "no MQTT broker answers at 127.0.0.1:9")
     assert "start one with `muster broker`" in result.stderr
+    result = muster("devices", "--broker", "[::1]:9")
+    one_line(result, Exit.UNREACHABLE, "no MQTT broker answers at ::1:9")
 
 
 def test_a_missing_coordinator_is_one_line_and_exit_code_3(muster, tmp_path, mosquitto):
@@ -431,7 +434,7 @@ def test_a_broker_serves_until_it_is_told_to_stop(free_port, mosquitto):
 
 def test_a_broker_on_a_port_in_use_is_one_line(mosquitto):
     result = CliRunner().invoke(cli.app, ["broker", "--port", str(mosquitto.port)])
-    one_line(result, Exit.UNREACHABLE, "mosquitto did not start")
+    one_line(result, Exit.UNREACHABLE, "is in use")
 
 
 @pytest.fixture
@@ -492,6 +495,35 @@ def test_the_module_is_the_command():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("muster ")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (
+            OSError(errno.ENOSPC, "No space left"),
+            "muster: what was to be printed has no room: No space left",
+        ),
+    ],
+)
+def test_main_ends_without_a_traceback(monkeypatch, error, code):
+    def failing():
+        raise error
+
+    monkeypatch.setattr(__main__, "compose", failing)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == code
+
+
+def test_main_does_not_hide_other_errors(monkeypatch):
+    def failing():
+        raise PermissionError
+
+    monkeypatch.setattr(__main__, "compose", failing)
+    with pytest.raises(PermissionError):
+        __main__.main()
 
 
 def test_main_runs_the_command(monkeypatch, capsys):

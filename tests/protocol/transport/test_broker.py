@@ -1,6 +1,7 @@
 """mosquitto as a child: it starts, restarts, dies, and says why it cannot."""
 
 import asyncio
+import errno
 import socket
 
 import pytest
@@ -61,15 +62,15 @@ async def test_broker_is_gone_with_its_context():
         await asyncio.open_connection(running.host, running.port)
 
 
-async def test_taken_port_is_named_with_what_mosquitto_said():
+async def test_taken_port_is_named():
     async with BrokerProcess() as running:
-        with pytest.raises(BrokerError, match=rf"(?s)127\.0\.0\.1:{running.port}:\n.*in use"):
+        with pytest.raises(BrokerError, match=rf"^port {running.port} of 127\.0\.0\.1 is in use"):
             async with BrokerProcess(running.port):
                 pass
 
 
-async def test_bad_line_of_the_configuration_is_named():
-    with pytest.raises(BrokerError, match="nonsense"):
+async def test_bad_line_of_the_configuration_is_named_with_what_mosquitto_said():
+    with pytest.raises(BrokerError, match=r"(?s)did not start on 127\.0\.0\.1:\d+:\n.*nonsense"):
         async with BrokerProcess(extra=["nonsense 1"]):
             pass
 
@@ -118,6 +119,16 @@ def test_ordinary_user_is_not_asked_to_be_root(monkeypatch, tmp_path):
     running = BrokerProcess(port=1)
 
     assert "user root" not in running.configuration(tmp_path)
+
+
+async def test_port_that_may_not_be_had_is_left_to_mosquitto_to_tell(monkeypatch):
+    monkeypatch.setattr(broker.socket.socket, "bind", _forbidden)
+    async with BrokerProcess(broker.PORTS.start - 1):
+        pass
+
+
+def _forbidden(*_):
+    raise PermissionError(errno.EACCES, "for root only")
 
 
 def test_no_free_port_is_said(monkeypatch):

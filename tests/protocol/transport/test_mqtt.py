@@ -133,6 +133,21 @@ async def test_second_client_of_the_same_id_takes_over(mosquitto):
     assert first.connections == 1
 
 
+async def test_two_clients_of_one_id_throw_each_other_out_ever_more_rarely(mosquitto, monkeypatch):
+    monkeypatch.setattr(mqtt, "BRIEF_AT_MOST", 2)
+    first, second = RecordingPeer(), RecordingPeer()
+    quick = {"client_id": "same", "backoff_s": (0.01, 60.0)}
+    async with (
+        connected(transport_to(mosquitto.port, **quick), first),
+        connected(transport_to(mosquitto.port, **quick), second),
+    ):
+        await first.until(lambda: len(first.reasons) > 2)
+        await asyncio.sleep(1.0)
+
+    assert first.reasons[2].endswith("; does another client call itself same too?")
+    assert first.connections < 12  # 0.01 s doubles ten times; without that there are 100 in a second
+
+
 async def test_cancelled_while_connecting_leaves_no_connection_behind(mosquitto):
     async with Wire(mosquitto.port) as wire:
         async with asyncio.TaskGroup() as group:
