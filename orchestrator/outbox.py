@@ -6,6 +6,7 @@ repeats what matters when its deadline passes, and says hello when a device come
 """
 
 import asyncio
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
@@ -45,7 +46,7 @@ class Outbox:
         self._hellos: dict[DeviceId, OrderedDict[bytes, float]] = {}
         self._acks: dict[DeviceId, list[AttemptId]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._count = 0
+        self._count, self._life = 0, secrets.token_hex(4)
         self._plain: OrderedDict[str, AttemptId] = OrderedDict()
         self.streaming: dict[DeviceId, bool] = {}
         """Whether a plain agent streams; as its card says."""
@@ -84,7 +85,8 @@ class Outbox:
 
     def asked_at(self, device: DeviceId, correlation: bytes | None) -> float | None:
         """Return when the hello was sent that this answers, if it was one of the last ones."""
-        return self._hellos.get(device, {}).get(correlation or b"")
+        asked = self._hellos.get(device)
+        return asked.get(correlation or b"") if asked else None
 
     def _hello(self, device: DeviceId, hello: m.Hello) -> None:
         asked = self._hellos.setdefault(device, OrderedDict())
@@ -155,6 +157,6 @@ class Outbox:
         return Address(self._address.org, self._address.unit, device)
 
     def _correlation(self) -> bytes:
-        """New for every publish, as the profile asks."""
+        """New for every publish, as the profile asks, those of former lives included."""
         self._count += 1
-        return b"%x" % self._count
+        return f"{self._life}{self._count:x}".encode()

@@ -1,9 +1,10 @@
 """Whole systems in a bad world: a seed makes the graph, the network, the crashes and their times.
 
 The oracle, whatever the seed: the run ends within its limits, in success or with a reason; a
-finished task is never placed again; a `once` skill starts at most once; folding the journal gives
-the coordinator's state; and when the world has calmed down no device is charged for anything and
-none keeps a result that nobody will ever acknowledge.
+finished task is never placed again; a `once` skill starts at most once; no attempt is taken for
+lost that its device still has; folding the journal gives the coordinator's state; and when the
+world has calmed down no device is charged for anything and none keeps a result that nobody will
+ever acknowledge.
 """
 
 import asyncio
@@ -20,11 +21,10 @@ from agents.skills import Skill, TemporaryError
 from orchestrator import AddDependency, AddTask, Dependency, EditBatch, Orchestrator
 from orchestrator.core.engine import Engine
 from orchestrator.core.events import Submit
-from orchestrator.core.facts import AttemptSucceeded, TaskPlaced
-from orchestrator.core.lifecycle import FINAL
+from orchestrator.core.facts import AttemptLost, AttemptSucceeded, TaskPlaced
 from orchestrator.core.model import ForEach, Limits, Now, On, RunLimits, TaskSpec
 from orchestrator.core.rows import every, freeze
-from orchestrator.journal import MemoryJournal, Recovered
+from orchestrator.journal import MemoryJournal
 from orchestrator.library import durably
 from orchestrator.snapshots import recover
 from protocol.transport.faults import FaultPlan, FaultyTransport
@@ -66,7 +66,7 @@ class World:
             )
 
     def skill(self, name, effect):
-        async def call(context, args):
+        async def call(context, _args):
             self.starts[context.task, name] += 1
             luck = chance(self.seed, name, context.attempt)
             await asyncio.sleep(luck * 3.0)
@@ -149,7 +149,7 @@ class World:
                         assert not kept, kept
                         return result
                 engine.check()
-            self.assert_the_journal_says_the_same(engine)
+            await self.assert_the_journal_says_the_same(engine)
         raise AssertionError(f"the run has not ended: {run.snapshot()}")
 
     def kept(self, engine):
@@ -167,19 +167,19 @@ class World:
             if isinstance(row, AttemptRow) and not row.closed
         ]
 
-    def assert_the_journal_says_the_same(self, engine):
+    async def assert_the_journal_says_the_same(self, engine):
         again = Engine()
-        entries = self.journal._entries
-        rows, covered = self.journal._rows, self.journal._covered
-        recover(again, Recovered(rows, [e for e in entries if e.seq > covered], None))
+        recover(again, await self.journal.recover())
         assert digest(again) == digest(engine)
 
-    def assert_nothing_was_done_twice(self):
+    async def assert_nothing_was_done_twice(self):
         succeeded = set()
-        for entry in self.journal._entries:
+        for entry in await self.journal.entries():
             fact = entry.fact
             if isinstance(fact, TaskPlaced):
                 assert (fact.run, fact.task) not in succeeded, f"{fact.task} was placed again"
+            elif isinstance(fact, AttemptLost) and "no longer knows" in fact.reason:
+                assert self.crashed, f"attempt {fact.attempt} of {fact.task} was there"
             elif isinstance(fact, AttemptSucceeded):
                 assert (fact.run, fact.task) not in succeeded, f"{fact.task} succeeded twice"
                 succeeded.add((fact.run, fact.task))
@@ -206,7 +206,7 @@ async def live(seed):
         finally:
             for task in tasks:
                 task.cancel()
-    world.assert_nothing_was_done_twice()
+    await world.assert_nothing_was_done_twice()
     assert result.succeeded or result.reason
     return world, result
 

@@ -13,7 +13,7 @@ import pytest
 from aiomqtt import MqttError
 
 from protocol.errors import RefusedLoginError, TransportError, UnreachableError
-from protocol.transport import Message
+from protocol.transport import Message, mqtt
 from protocol.transport.broker import BrokerProcess
 from protocol.transport.mqtt import MEANING, MqttSettings, MqttTransport
 from tests.support.peers import RecordingPeer, connected
@@ -145,7 +145,9 @@ async def test_two_clients_of_one_id_throw_each_other_out_ever_more_rarely(mosqu
         await asyncio.sleep(1.0)
 
     assert first.reasons[2].endswith("; does another client call itself same too?")
-    assert first.connections < 12  # 0.01 s doubles ten times; without that there are 100 in a second
+    assert (
+        first.connections < 12
+    )  # 0.01 s doubles ten times; without that there are 100 in a second
 
 
 async def test_cancelled_while_connecting_leaves_no_connection_behind(mosquitto):
