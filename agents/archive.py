@@ -8,7 +8,7 @@ coordinator holds the result.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +18,7 @@ from protocol.types import AttemptId, Effect, Failed, FailureKind, Outcome, RunI
 
 RESULTS_KEPT: Final = 4096  # unacknowledged; beyond that no work is taken: nothing is dropped
 CLOSED_KEPT: Final = 4096
+UNHEARD_S: Final = 10.0  # acknowledgements come within a second: the result, or they, got lost
 RUNS_KEPT: Final = 1024  # those used last, and every one with an attempt
 
 
@@ -56,6 +57,8 @@ class Archive:
         self.results: dict[AttemptId, AttemptRow] = {}
         self.closed: dict[AttemptId, AttemptRow] = {}
         self.runs: dict[RunId, Run] = {}
+        self._oldest: tuple[AttemptId | None, float] = (None, 0.0)
+        """The oldest result, and when it was first seen to be that or asked about again."""
         for row in rows:
             self._restore(row)
 
@@ -67,6 +70,28 @@ class Archive:
     def find(self, attempt: AttemptId) -> AttemptRow | None:
         """Return what is remembered of an attempt."""
         return self.results.get(attempt) or self.closed.get(attempt)
+
+    def owed(
+        self, request: Request, runs: Collection[RunId], *, named: Collection[RunId]
+    ) -> list[AttemptRow]:
+        """Return the results for a coordinator that speaks for `runs` of those it `named`.
+
+        What it gave and does not name any more is over for it: it will acknowledge that too.
+        """
+        return [
+            row
+            for row in self.results.values()
+            if row.run in runs or (row.run not in named and self.runs[row.run].belongs(request))
+        ]
+
+    def unheard(self, now: float) -> bool:
+        """Tell whether a result waits for its acknowledgement so long that a hello is due."""
+        oldest = next(iter(self.results), None)
+        known, since = self._oldest
+        is_due = oldest is not None and oldest == known and now - since >= UNHEARD_S
+        if is_due or oldest != known:
+            self._oldest = (oldest, now)
+        return is_due
 
     def seen(self, run: RunId, epoch: int, out: list[Action]) -> Run | None:
         """Note that `epoch` speaks for the run; None if a later one already does."""

@@ -43,7 +43,8 @@ from agents.actions import (
 from agents.admission import Admission
 from agents.archive import CLOSED_KEPT, RESULTS_KEPT, Archive, Run, cut_off
 from agents.attempt import LiveAttempt
-from protocol.codec import ErrorCode, Request
+from agents.refusals import not_found, stale
+from protocol.codec import Request
 from protocol.messages import (
     Answer,
     Cancel,
@@ -55,7 +56,6 @@ from protocol.messages import (
     Phase,
     Query,
     Refuse,
-    Refused,
     Renew,
     Report,
 )
@@ -75,14 +75,6 @@ from protocol.types import (
 )
 
 HEARTBEAT_S: Final = 2.0  # three misses: lost within 7 s
-UNHEARD_S: Final = 10.0  # acknowledgements come within a second: the result, or they, got lost
-
-STALE_EPOCH: Final = -32010  # of the codes that JSON-RPC leaves to us; A2A uses -32001 to -32009
-
-
-def _not_found(attempt: AttemptId, request: Request) -> Say:
-    unknown = ErrorCode.TASK_NOT_FOUND.refused("no such attempt here", request_id=attempt)
-    return Say(unknown, request)
 
 
 def _anyone(_reply_to: str, _skill: str) -> bool:
@@ -114,8 +106,6 @@ class Session:
         self._archive = Archive(rows)
         self._timers: list[tuple[float, AttemptId]] = []
         self._beat_at = math.inf
-        self._oldest: tuple[AttemptId | None, float] = (None, math.inf)
-        """The oldest result, and when it was first seen to be that or asked about again."""
         self._suspended = False
 
     def order(self, request: Request, now: float) -> list[Action]:
@@ -128,7 +118,7 @@ class Session:
                 self._renew(renew, now, out)
             case Query(attempt):
                 if not self._present(attempt, request, out):
-                    out.append(_not_found(attempt, request))
+                    out.append(not_found(attempt, request))
             case Cancel() as cancel:
                 self._cancel(cancel, request, out)
             case Answer() as answer:
@@ -308,7 +298,7 @@ class Session:
         live = self._live.get(answer.attempt)
         if live is None or live.phase is not Phase.INPUT_REQUIRED:
             if not self._present(answer.attempt, request, out, follow=True):
-                out.append(_not_found(answer.attempt, request))
+                out.append(not_found(answer.attempt, request))
             return
         live.phase, live.note, live.caller = Phase.STARTED, "", request
         out.append(Resume(answer.attempt, answer.value))
@@ -322,14 +312,7 @@ class Session:
                 run.home = request
                 runs.add(name)
         self._archive.acknowledge(hello.acks, out)
-        known = self._archive.runs
-        results = [
-            row
-            for row in self._archive.results.values()
-            # The one who gave the work may have ended the run since: then it is not named.
-            if row.run in runs
-            or (row.run not in hello.epochs and known[row.run].belongs(request))
-        ]
+        results = self._archive.owed(request, runs, named=hello.epochs)
         phases = {row.attempt: Phase.FINISHED for row in results}
         asking: list[Action] = []
         for attempt, live in self._live.items():
@@ -349,8 +332,7 @@ class Session:
         """Return the run if this epoch still speaks for it, else say that it does not."""
         known = self._archive.seen(run, epoch, out)
         if known is None:
-            detail = f"epoch {epoch} of run {run} is over: a later coordinator has it"
-            out.append(Say(Refused(attempt, STALE_EPOCH, "stale_epoch", detail), request))
+            out.append(stale(attempt, run, epoch, request))
         return known
 
     def _bury(
@@ -406,17 +388,8 @@ class Session:
     def _beat(self, now: float, *, connected: bool = False) -> Beat:
         self._beat_at = now + HEARTBEAT_S
         card, alive = self._card, tuple(self._live)
-        asks = self._unheard(now) or connected
+        asks = self._archive.unheard(now) or connected
         return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks))
-
-    def _unheard(self, now: float) -> bool:
-        """Tell whether a result waits for its acknowledgement so long that a hello is due."""
-        oldest = next(iter(self._archive.results), None)
-        is_due = oldest is not None and oldest == self._oldest[0]
-        is_due = is_due and now - self._oldest[1] >= UNHEARD_S
-        if is_due or oldest != self._oldest[0]:
-            self._oldest = (oldest, now)
-        return is_due
 
     def _arm(self, live: LiveAttempt) -> None:
         """Make `tick` look at the attempt in time; a look that comes too early is harmless."""

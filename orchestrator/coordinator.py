@@ -18,6 +18,7 @@ from orchestrator.core.engine import Decision, Engine
 from orchestrator.core.errors import OrchestratorError, RequestError
 from orchestrator.core.facts import VOLATILE, Fact
 from orchestrator.core.model import Now
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.snapshot import fleet
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Journal, JournalError
@@ -72,9 +73,10 @@ class Coordinator:
         planner: Planner | None,
         address: Address,
         tuning: Tuning | None = None,
+        policy: Policy = Policy.EARLIEST_FINISH,
         clock: Callable[[], Now] = loop_clock,
     ) -> None:
-        self.engine = Engine(tuning=tuning)
+        self.engine = Engine(tuning=tuning, policy=policy)
         self.journal = journal
         self.address = address
         self.front: Front | None = None

@@ -14,6 +14,7 @@ from orchestrator.core.edits import EditBatch
 from orchestrator.core.errors import EditRefusedError, UnknownRunError
 from orchestrator.core.facts import EditRefused, RunStatus
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Entry, Journal, MemoryJournal
@@ -60,6 +61,7 @@ class Orchestrator:
         journal: the durable record; in memory if left out, so that a crash loses the runs.
         address: who it is on the broker.
         tuning: the fleet's time constants.
+        policy: who decides where ready tasks go.
         clock: wall and elapsed time; the loop's if left out.
     """
 
@@ -71,6 +73,7 @@ class Orchestrator:
         journal: Journal | None = None,
         address: Address = DEFAULT_ADDRESS,
         tuning: Tuning | None = None,
+        policy: Policy = Policy.EARLIEST_FINISH,
         clock: Callable[[], Now] = loop_clock,
     ) -> None:
         self._journal = journal or MemoryJournal()
@@ -80,6 +83,7 @@ class Orchestrator:
             planner=planner,
             address=address,
             tuning=tuning,
+            policy=policy,
             clock=clock,
         )
 

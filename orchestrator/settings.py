@@ -33,6 +33,7 @@ from typing import Final, Literal
 
 from pydantic import PositiveFloat
 
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.journal import Synchronous
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 from protocol.telemetry import Level
@@ -70,6 +71,12 @@ class PlannerSection(Section):
     """Folders searched before the playbooks in the box."""
 
 
+class SchedulingSection(Section):
+    """Where ready tasks go."""
+
+    policy: Policy = Policy.EARLIEST_FINISH
+
+
 class TimingSection(Section):
     """Durations in seconds; None leaves the engine's default."""
 
@@ -93,6 +100,7 @@ class Settings(Section):
     broker: Broker = Broker()
     journal: JournalSection = JournalSection()
     planner: PlannerSection = PlannerSection()
+    scheduling: SchedulingSection = SchedulingSection()
     timing: TimingSection = TimingSection()
     log: LogSection = LogSection()
 

@@ -66,6 +66,7 @@ async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
         journal=SqliteJournal(settings.journal.path, synchronous=settings.journal.synchronous),
         address=address,
         tuning=tuning(settings.timing),
+        policy=settings.scheduling.policy,
         clock=suspended_too,
     )
     service = Service(orchestrator, connection)

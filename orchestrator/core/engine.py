@@ -34,7 +34,7 @@ from orchestrator.core.facts import Fact
 from orchestrator.core.model import Now
 from orchestrator.core.rows import Saved, restore
 from orchestrator.core.scheduling import Place
-from orchestrator.core.scheduling.earliest_finish import place as earliest_finish
+from orchestrator.core.scheduling.policies import POLICIES, Policy
 from orchestrator.core.snapshot import RunSnapshot, snapshot
 from orchestrator.core.state import State
 from orchestrator.core.step import Step
@@ -79,10 +79,12 @@ class Engine:
     Cost of an event is O(log n) in tasks and devices, plus what it changes.
     """
 
-    def __init__(self, *, tuning: Tuning | None = None, place: Place = earliest_finish) -> None:
+    def __init__(
+        self, *, tuning: Tuning | None = None, policy: Policy = Policy.EARLIEST_FINISH
+    ) -> None:
         self.state = State()
         self._tuning = tuning or Tuning()
-        self._place = place
+        self._place: Place = POLICIES[policy]
 
     def decide(self, event: e.Event, *, now: Now) -> Decision:
         """Take an event at a time; its facts are applied when this returns.

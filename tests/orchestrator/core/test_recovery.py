@@ -24,7 +24,9 @@ from protocol.types import (
 from tests.support.world import RUN, World, edge, plan, task
 
 TUNING = Tuning()
-CASE = Case(Effect.PURE, charged=1, rejections=0, limit=4, elsewhere=True, at_once=True, seed=1, task="t")
+CASE = Case(
+    Effect.PURE, charged=1, rejections=0, limit=4, elsewhere=True, at_once=True, seed=1, task="t"
+)
 
 
 def fails(kind, **hint):
