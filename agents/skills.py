@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 else:
     Json = JsonValue  # the same, in the form that pydantic can read
 
-MAX_OUTPUT_BYTES = 64 * 1024  # what a broker carries; more belongs into a file (PROTOCOL.md)
+MAX_OUTPUT_BYTES = 64 * 1024  # what a broker carries; more belongs into a file
 
 
 class SkillError(Exception):

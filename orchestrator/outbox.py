@@ -46,7 +46,7 @@ class Outbox:
         self._hellos: dict[DeviceId, OrderedDict[bytes, float]] = {}
         self._acks: dict[DeviceId, list[AttemptId]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._count, self._life = 0, secrets.token_hex(4)
+        self._count, self._life = 0, secrets.token_urlsafe(6)
         self._plain: OrderedDict[str, AttemptId] = OrderedDict()
         self.streaming: dict[DeviceId, bool] = {}
         """Whether a plain agent streams; as its card says."""

@@ -24,7 +24,6 @@ from orchestrator import AddTask, EditBatch, Needs, Orchestrator, Run, TaskSpec
 from orchestrator.core.facts import AttemptSucceeded
 from orchestrator.journal import SqliteJournal
 from orchestrator.outbox import ACK_AFTER_S
-from protocol.errors import TransportError
 from protocol.topics import Address, Kind
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import DeviceCard, DeviceId, TaskId
@@ -77,7 +76,6 @@ async def be_device(settings: Device) -> None:
     transport = _transport(settings, address)
     agent = Agent(card, [noop], transport=transport, ledger=ledger, org=ORG, unit=settings.unit)
     async with agent:
-        await transport.flush()
         say("ready")
         await asyncio.get_running_loop().create_future()
 
@@ -157,8 +155,11 @@ def main(settings: str) -> None:
             asyncio.run(be_device(Device(**fields)))
         else:
             say(json.dumps(asdict(asyncio.run(coordinate(Coordinate(**fields))))))
-    except* TransportError as group:
-        sys.exit(str(group.exceptions[0]))
+    except ExceptionGroup as group:
+        cause: Exception = group
+        while isinstance(cause, ExceptionGroup):
+            cause = cause.exceptions[0]
+        sys.exit(str(cause))
 
 
 if __name__ == "__main__":

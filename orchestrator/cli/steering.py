@@ -105,7 +105,8 @@ def edit(
 def _do(skill: str, args: Mapping[str, Json], config: Path | None, broker: str | None) -> None:
     """Have it done, and say where the run stands now."""
     done = ask(config, broker, lambda client: client.call(skill, args))
-    typer.echo(f"run {done['run']}: {done['status']}, revision {done['revision']}")
+    status = "paused" if done["paused"] else done["status"]
+    typer.echo(f"run {done['run']}: {status}, revision {done['revision']}")
 
 
 def _json(text: str) -> Json:

@@ -1,5 +1,7 @@
 """Committing a draft that was found acceptable."""
 
+from collections.abc import Iterable, Iterator
+
 from orchestrator.core.change import Change
 from orchestrator.core.facts import EditAccepted, RunStatus
 from orchestrator.core.graph import Draft, rerank
@@ -15,6 +17,7 @@ def accept_edit(state: State, fact: EditAccepted) -> None:
     drafted, run.change = run.change, None
     if drafted is None or drafted.edits is not fact.edits:
         drafted = Draft(run, fact.edits)  # from the journal, not judged in this step
+    edited = [*drafted.incoming, *_predecessors(run, drafted.incoming)]
     run.revision = fact.revision
     if run.status is RunStatus.PLANNING:
         run.status = RunStatus.RUNNING
@@ -30,8 +33,16 @@ def accept_edit(state: State, fact: EditAccepted) -> None:
     for name in drafted.incoming:
         if name in run.tasks:
             _rewire(state, run, name, drafted)
-    rerank(run, drafted.incoming, state.estimates.reference)
+    rerank(run, edited, state.estimates.reference)
     state.unended[run.id] = None
+
+
+def _predecessors(run: Run, names: Iterable[TaskId]) -> Iterator[TaskId]:
+    """Yield what tasks wait for so far: it may lose them, and rank with them."""
+    for name in names:
+        task = run.tasks.get(name)
+        if task is not None:
+            yield from (edge.predecessor for edge in task.incoming)
 
 
 def _remove(state: State, run: Run, name: TaskId) -> None:

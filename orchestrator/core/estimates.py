@@ -1,7 +1,7 @@
 """How long a skill takes on a device: learned means, shrunk to what is known where little is.
 
 A window-free running mean whose weight is bounded, so that it follows drift; a declared estimate
-is the prior. All in seconds. Source: SCHEDULING.md, Estimates; quantiles come with hedging.
+is the prior. All in seconds. Quantiles come with hedging.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from protocol.types import DeviceId
 
 PRIOR_S = 1.0  # nothing is known at all: only ratios between devices matter then
 PRIOR_WEIGHT = 4.0  # a declared estimate counts like so many observations
-MEMORY = 128.0  # observations that a mean remembers; PINNING.md found 128 to follow drift
+MEMORY = 128.0  # observations that a mean remembers; 128 follows drift and still calms noise
 
 
 @dataclass(slots=True)

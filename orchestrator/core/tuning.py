@@ -12,6 +12,7 @@ class Tuning:
     repeat_offer_s: float = 2.0  # first repeat of an unanswered offer; doubles each time
     repeat_cancel_s: float = 2.0
     cancel_s: float = 20.0  # a device that does not confirm a cancel by then is given up on
+    settle_s: float = 0.5  # between looks for devices to expand over, as a fleet is switched on
     unmatched_s: float = 5.0  # how long a task may wait for a first device that could take it
     backoff_s: float = 0.5  # first delay before another try; doubles each time, ± 20 %
     backoff_max_s: float = 30.0

@@ -56,7 +56,9 @@ def runs(listed: Iterable[Mapping[str, Json]]) -> Table:
     )
     for run in listed:
         counts = cast("Mapping[str, int]", run["counts"])
-        status = "paused" if run["paused"] else str(run["status"])
+        status = str(run["status"])
+        if run["paused"] and status == RunStatus.RUNNING:
+            status = "paused"
         add(
             shown,
             str(run["run"]),

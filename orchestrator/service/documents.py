@@ -20,7 +20,7 @@ from orchestrator.journal.codec import encode
 from protocol.codec import MAX_PAYLOAD_BYTES
 from protocol.types import Json
 
-PAGE_BYTES: Final = 64 << 10  # PROTOCOL.md: what is larger does not go through the broker
+PAGE_BYTES: Final = 64 << 10  # what is larger does not go through the broker
 ITEM_BYTES: Final = MAX_PAYLOAD_BYTES // 2  # nothing larger is sent; the rest is its envelope
 
 Document = dict[str, Json]

@@ -219,4 +219,9 @@ def _revision(orchestrator: Orchestrator, run: Run) -> int:
 
 def _standing(orchestrator: Orchestrator, run: Run) -> Document:
     seen = orchestrator.coordinator.engine.state.runs[run.id]
-    return {"run": seen.id, "status": seen.status, "revision": seen.revision}
+    return {
+        "run": seen.id,
+        "status": seen.status,
+        "paused": seen.paused and seen.ended_at is None,
+        "revision": seen.revision,
+    }

@@ -92,6 +92,9 @@ class DirectClient(aiomqtt.Client):
             LocalProtocolError: a property is too long or not UTF-8.
         """
         packed = pack(message)
+        if not self._hurried:
+            self._hurried = True
+            self._schedule(self._loop.call_soon(self._write))
         sent = self._client.publish(
             message.topic,
             message.payload,
@@ -105,9 +108,6 @@ class DirectClient(aiomqtt.Client):
             if self._alarm is None:
                 self._alarm = self._loop.call_later(self._timeout_s, self._ring)
         self.under_way[sent.mid] = None
-        if not self._hurried:
-            self._hurried = True
-            self._schedule(self._loop.call_soon(self._write))
 
     def drop(self) -> None:
         """Give up what is under way: it is lost."""
@@ -160,13 +160,16 @@ class DirectClient(aiomqtt.Client):
         if sock is None:
             return
         with contextlib.suppress(OSError):  # whoever reads finds out
-            if _CORK is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, _CORK, 1)
+            _cork(sock, on=True)
             client.loop_write()
-            if _CORK is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, _CORK, 0)
+            _cork(sock, on=False)
         if client.want_write() and client.socket() is sock:
             super()._on_socket_register_write(client, None, sock)
+
+
+def _cork(sock: socket.socket, *, on: bool) -> None:
+    if _CORK is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, _CORK, on)
 
 
 class _Packed(Properties):

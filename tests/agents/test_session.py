@@ -389,6 +389,28 @@ def test_results_and_live_attempts_go_to_whoever_said_hello_last():
     assert session.finished(B, Succeeded(2), 3)[-1].to is successor
 
 
+def test_result_of_a_run_that_its_coordinator_ended_is_said_at_its_hello():
+    session = new_session()
+    session.order(request(offer()), 0)
+    session.finished(A, Succeeded(1), 1)
+    other = request(Hello("other", {}), to="$a2a/v1/reply/muster/default/other/laptop")
+    assert told(session.order(other, 2)) == ["say held "]
+    again = told(session.order(request(Hello("c", {})), 3))
+    assert again == ["say held a:finished", "say a Succeeded"]
+
+
+def test_result_that_is_not_acknowledged_asks_for_a_hello_now_and_then():
+    session = new_session()
+    session.order(request(offer()), 0)
+    session.finished(A, Succeeded(1), 0)
+    session.connected(0)
+    beats = [action for n in range(1, 14) for action in session.tick(n * HEARTBEAT_S)]
+    asking = [n for n, beat in enumerate(beats, 1) if beat.heartbeat.connected]
+    assert asking == [5, 10]
+    session.order(request(Renew({}, (), 1.0, (A,))), 27)
+    assert not session.tick(60)[0].heartbeat.connected
+
+
 def test_hello_names_the_held_attempts_of_its_runs_only():
     session = new_session()
     session.order(request(offer()), 0)

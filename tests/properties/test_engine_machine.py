@@ -23,6 +23,7 @@ from orchestrator.core.edits import (
     SetArgs,
 )
 from orchestrator.core.errors import RequestError, UnknownRunError
+from orchestrator.core.lifecycle import NOT_STARTED
 from orchestrator.core.model import (
     Dependency,
     ForEach,
@@ -203,18 +204,41 @@ class EngineMachine(RuleBasedStateMachine):
         self.world.tell(event)
         self.world.retell(event)
 
-    @precondition(lambda self: self.state.runs)
-    @rule(data=st.data(), parts=st.lists(edits, max_size=3), stale=st.booleans())
-    def edit(self, data, parts, stale):
-        run = self.state.runs[data.draw(st.sampled_from(list(self.state.runs)))]
+    @precondition(lambda self: self.open_runs())
+    @rule(data=st.data(), parts=st.lists(edits, max_size=3))
+    def edit_anything(self, data, parts):
+        self.edit(data.draw(st.sampled_from(self.open_runs())), parts)
+
+    @precondition(lambda self: self.open_runs())
+    @rule(data=st.data(), spec=specs, count=st.integers(1, 2))
+    def edit_what_can_be(self, data, spec, count):
+        run = data.draw(st.sampled_from(self.open_runs()))
+        names = [name for name, row in run.tasks.items() if row.state in NOT_STARTED]
+        if not names:
+            return
+        parts = []
+        for _ in range(count):
+            name = data.draw(st.sampled_from(names))
+            changes = [
+                CancelTask(name),
+                RemoveTask(name),
+                ReplaceTask(replace(unbound(spec), id=name)),
+                AddTask(replace(unbound(spec), id=TaskId(f"{name}[0]"))),
+                SetArgs(name, {"n": 1}),
+                *(AddDependency(Dependency(other, name)) for other in run.tasks),
+                *(RemoveDependency(each.predecessor, name) for each in run.tasks[name].incoming),
+            ]
+            parts.append(data.draw(st.sampled_from(changes)))
+        self.edit(run, parts)
+
+    def edit(self, run, parts):
         before = self.world.engine.snapshot(run.id)
-        base = max(0, run.revision - stale)
-        try:
-            self.world.tell(e.EditRequested(run.id, "p", EditBatch(base, tuple(parts))))
-        except RequestError:
-            assert run.ended_at is not None
+        self.world.tell(e.EditRequested(run.id, "p", EditBatch(run.revision, tuple(parts))))
         if run.revision == before.revision:
             assert repr(self.world.engine.snapshot(run.id)) == repr(before), "I7"
+
+    def open_runs(self):
+        return [run for run in self.state.runs.values() if run.ended_at is None]
 
     @rule(run=runs, kind=st.sampled_from([e.PauseRun, e.ResumeRun, e.ResumeRun, e.CancelRun]))
     def hold(self, run, kind):
@@ -370,8 +394,8 @@ class EngineMachine(RuleBasedStateMachine):
 
 TestEngine = EngineMachine.TestCase
 TestEngine.settings = settings(
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=200,
+    stateful_step_count=40,
     deadline=None,
     derandomize=True,  # what it found became named tests; a longer search is a matter of this line
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

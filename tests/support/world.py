@@ -7,6 +7,7 @@ the invariants are checked, and both states are compared but for what is volatil
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from math import inf
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
@@ -17,6 +18,7 @@ from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.core.lifecycle import FINAL, LIVE
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, RunLimits, TaskSpec
 from orchestrator.core.rows import RowKey, Saved, freeze, touched
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.state import State
 from orchestrator.core.tuning import Tuning
 from protocol.types import (
@@ -109,12 +111,19 @@ def digest(state: State) -> tuple[object, ...]:
 class World:
     """One coordinator and its surroundings."""
 
-    def __init__(self, *, tuning: Tuning | None = None, checked: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        tuning: Tuning | None = None,
+        policy: Policy = Policy.EARLIEST_FINISH,
+        checked: bool = True,
+    ) -> None:
         """Without `checked` it only tells and listens: for large worlds."""
         self._checked = checked
         self.tuning = tuning or Tuning()
-        self.engine = Engine(tuning=self.tuning)
-        self.fold = Engine(tuning=self.tuning)
+        self.policy = policy
+        self.engine = self._new()
+        self.fold = self._new()
         self.at = 0.0
         self.wall = 1_000_000.0
         self.facts: list[f.Fact] = []
@@ -126,6 +135,9 @@ class World:
         self._rows: dict[RowKey, Saved] = {}
         self._once: dict[object, AttemptId] = {}
         self._epochs: dict[RunId, int] = {}
+
+    def _new(self) -> Engine:
+        return Engine(tuning=self.tuning, policy=self.policy)
 
     # Telling
 
@@ -162,7 +174,7 @@ class World:
         self.wall += self.at + away_s
         self.at = self.at + away_s if elapsed is None else elapsed
         self.wall -= self.at
-        self.engine = Engine(tuning=self.tuning)
+        self.engine = self._new()
         if rows:
             self.engine.restore(replace(row) for row in self._rows.values())
         else:
@@ -197,9 +209,16 @@ class World:
             return {}
         return {a.id: a.started_at is not None for a in row.attempts.values() if a.state in LIVE}
 
-    def hello(self, name: str, held: Mapping[AttemptId, bool] | None = None, *, life: str = "1"):
+    def hello(
+        self,
+        name: str,
+        held: Mapping[AttemptId, bool] | None = None,
+        *,
+        life: str = "1",
+        asked_at: float = inf,
+    ):
         holds = self.held(name) if held is None else held
-        return self.tell(e.Reconciled(DeviceId(name), Incarnation(life), holds))
+        return self.tell(e.Reconciled(DeviceId(name), Incarnation(life), holds, asked_at))
 
     def accept(self, name: str) -> AttemptId:
         return self._report(name, started=False)

@@ -81,8 +81,9 @@ def shorten_hopeless(step: Step, run: Run, tasks: Iterable[TaskId]) -> None:
     for name in tasks:
         task = run.tasks[name]
         demand = task.demand
-        expands = task.state is TaskState.READY and task.spec.for_each is not None
-        if expands or (demand is not None and not demand.machines and not board.servable(task)):
+        if task.state is TaskState.READY and task.spec.for_each is not None:
+            step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.settle_s))
+        elif demand is not None and not demand.machines and not board.servable(task):
             limit_s = min(step.tuning.unmatched_s, task.spec.limits.queue_s)
             step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
 

@@ -57,7 +57,9 @@ def _look_due(step: Step, _key: Key) -> None:
 def _ready(step: Step, run: Run, task: Task) -> None:
     if task.spec.for_each is not None and task.parent is None:
         expand(step, task)
-        if task.state is TaskState.READY:
+        if task.state is TaskState.READY and step.at < task.since + step.tuning.unmatched_s:
+            step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.settle_s))
+        elif task.state is TaskState.READY:
             give_up(step, run, task, _nobody(task))
         return
     over_at = task.since + task.spec.limits.queue_s
@@ -65,10 +67,16 @@ def _ready(step: Step, run: Run, task: Task) -> None:
     if step.at < over_at and (servable or run.paused):
         step.emit(f.DeadlineMoved(task.key, over_at))
         return
-    skill, bound = task.spec.skill, task.spec.needs.device
-    where = f"device {bound!r}" if bound is not None else "a device"
-    late = f"{where} that can do {skill!r} did not become free in time"
-    give_up(step, run, task, late if servable else _nobody(task))
+    give_up(step, run, task, _late(step, task) if servable else _nobody(task))
+
+
+def _late(step: Step, task: Task) -> str:
+    bound = task.spec.needs.device
+    if bound is None:
+        return f"no device became free for {task.spec.skill!r} in time"
+    if not step.state.devices[bound].online:
+        return f"device {bound!r} was lost and did not come back in time"
+    return f"device {bound!r} did not become free in time"
 
 
 def _nobody(task: Task) -> str:

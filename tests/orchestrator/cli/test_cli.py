@@ -285,10 +285,10 @@ def test_a_graph_and_the_story_of_a_task_are_shown(muster):
 
 
 def test_a_run_is_steered(muster, napping, tmp_path):
-    assert muster("pause", napping).stdout == f"run {napping}: running, revision 1\n"
+    assert muster("pause", napping).stdout == f"run {napping}: paused, revision 1\n"
     edits = tmp_path / "edits.yaml"
     edits.write_text("edits:\n- set_args: {task: work, args: {seconds: 1}}\n")
-    assert muster("edit", napping, edits).stdout == f"run {napping}: running, revision 2\n"
+    assert muster("edit", napping, edits).stdout == f"run {napping}: paused, revision 2\n"
     assert muster("resume", napping).exit_code == Exit.SUCCEEDED
     assert muster("cancel", napping, "work").stdout.endswith("revision 3\n")
     assert muster("cancel", napping, "--why", "enough").exit_code == Exit.SUCCEEDED

@@ -200,6 +200,29 @@ def test_hello_gives_up_an_accepted_attempt_that_the_device_does_not_know():
     assert world.where("t") == "d2"
 
 
+def test_i12_an_answer_from_before_an_attempt_was_taken_does_not_lose_it():
+    world = two()
+    world.wait(4.0)
+    world.accept("t")
+    world.hello("d1", {}, asked_at=0.0)
+    assert world.where("t") == "d1"
+    assert world.state("t") == "active"
+
+
+def test_a_heartbeat_that_names_what_nobody_wants_has_it_stopped_again():
+    world = two()
+    first = world.start("t")
+    world.silence("d1")
+    world.wait(20.0)
+    named = e.Beat(DeviceId("d1"), Incarnation("1"), Load(), (first,), connected=False)
+    world.tell(named)
+    assert not world.ordered(c.CancelAttempt, attempt=first), "its result would still do"
+    world.do("t")
+    for _ in range(2):
+        world.tell(named)
+    assert len(world.ordered(c.CancelAttempt, attempt=first)) == 2
+
+
 def test_hello_asks_for_a_tombstone_of_a_lapsed_attempt_that_the_device_does_not_know():
     world = two()
     first = world.start("t")
@@ -326,7 +349,7 @@ def test_a_device_that_is_lost_for_good_does_not_hang_the_run():
     world.silence("d")
     world.wait(200.0)
     assert world.run().status == "failed"
-    assert world.run().reason == "t: a device that can do 'work' did not become free in time"
+    assert world.run().reason == "t: no device became free for 'work' in time"
 
 
 def test_i9_tokens_rise_with_every_offer_and_epochs_with_every_coordinator():

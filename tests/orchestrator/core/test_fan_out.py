@@ -83,6 +83,23 @@ def test_a_task_expands_over_the_devices_that_match_lost_ones_included():
     assert world.row("all").output["items"] == ["d1", "d2"]
 
 
+def test_a_task_waits_a_little_for_a_first_device_to_expand_over():
+    world = World()
+    world.submit(task("all", for_each=ForEach()))
+    world.wait(4.0)
+    world.device("d")
+    world.wait(1.0)
+    world.do("all[d]")
+    assert world.run().status == "succeeded"
+
+
+def test_a_task_that_no_device_can_be_expanded_over_fails_soon():
+    world = World()
+    world.submit(task("all", for_each=ForEach()))
+    world.wait(5.0)
+    assert world.row("all").reason == "no known device offers skill 'work'"
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

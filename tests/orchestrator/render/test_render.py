@@ -1,3 +1,4 @@
+import io
 import string
 from dataclasses import fields
 
@@ -136,11 +137,23 @@ def test_runs_are_a_table():
     run = {"run": "r", "status": "failed", "reason": "why", "request": "x", "wall": 0.0}
     counts = {"counts": {"succeeded": 1, "failed": 2}, "paused": False}
     paused = {**run, "status": "running", "reason": "", "counts": {}, "paused": True}
+    ended = {**paused, "status": "cancelled"}
     assert text(tables.runs([{**run, **counts}, paused])) == (
         "run  status  tasks  submitted         request  reason\n"
         "r    failed  1/3    1970-01-01 00:00  x        why\n"
         "r    paused  0/0    1970-01-01 00:00  x"
     )
+    assert "cancelled" in text(tables.runs([ended]))
+
+
+def test_a_narrow_terminal_cuts_the_longest_columns_and_keeps_the_ids_whole():
+    run = {"run": "fd588dc82e35", "status": "failed", "wall": 0.0, "counts": {}, "paused": False}
+    told = {**run, "request": "collect the errors " * 5, "reason": "none of them is there " * 9}
+    out = Console(width=60, file=io.StringIO())
+    out.print(tables.runs([told]))
+    line = out.file.getvalue().splitlines()[-1]
+    assert line.startswith("fd588dc82e35  failed  0/0    1970-01-01 00:00  coll")
+    assert line.endswith("…")
 
 
 def test_playbooks_say_what_to_say():

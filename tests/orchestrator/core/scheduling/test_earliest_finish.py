@@ -60,6 +60,19 @@ def test_a_running_task_counts_with_what_remains_of_it():
     assert world.where("t1") == "fast"
 
 
+def test_what_was_left_to_a_device_that_takes_longer_than_expected_goes_elsewhere():
+    world = World()
+    world.device("fast", speed=2.0)
+    world.device("slow")
+    world.submit(task("t0", estimate_s=6.0), task("t1", estimate_s=6.0))
+    world.start("t0")
+    assert world.state("t1") == "ready"
+    world.wait(11.0)
+    assert world.state("t1") == "ready"
+    world.wait(1.0)
+    assert world.where("t1") == "slow"
+
+
 def test_durations_are_learned_and_beat_what_is_declared_by_speed():
     world = World()
     world.device("boaster", speed=2.0)

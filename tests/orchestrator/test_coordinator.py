@@ -1,0 +1,167 @@
+import asyncio
+import math
+
+import pytest
+
+from agents.runtime import Agent
+from agents.simulated import Script, scripted
+from agents.skills import Context, TemporaryError, skill
+from orchestrator import ForEach, Orchestrator, RequestError
+from orchestrator.core import events as e
+from orchestrator.core.facts import AttemptFailed, RunStatus
+from orchestrator.core.lifecycle import TaskState
+from orchestrator.journal import MemoryJournal, SqliteJournal
+from orchestrator.planner.scripted import ScriptedPlanner
+from orchestrator.wire import event_of
+from protocol.messages import Refused
+from protocol.transport.memory import MemoryBroker
+from protocol.types import DeviceCard, DeviceId, Effect, RunId, SkillInfo
+from tests.support.muster import muster, plan, spec, work
+
+
+def states(run):
+    return {str(task.spec.id): task.state for task in run.snapshot().tasks}
+
+
+async def test_arguments_that_no_message_can_carry_fail_their_task_alone():
+    async with muster({"a": [work()]}) as (orchestrator, _):
+        await asyncio.sleep(1)
+        big = spec("big", args={"x": "y" * (1 << 20)})
+        run = await orchestrator.submit("x", plan=plan(big, "small"))
+        result = await run.result()
+        assert asyncio.get_running_loop().time() < 10
+    assert set(result.outputs) == {"small"}
+    assert "do not fit in a message" in result.missing["big"]
+
+
+@pytest.mark.parametrize("wrong", [object(), math.nan])
+async def test_a_plan_that_is_not_json_is_refused_and_leaves_the_journal_as_it_was(
+    wrong, tmp_path
+):
+    async with muster({"a": [work()]}, journal=SqliteJournal(tmp_path / "j")) as (orchestrator, _):
+        with pytest.raises(RequestError, match="not JSON"):
+            await orchestrator.submit("x", plan=plan(spec("t", args={"x": wrong})))
+        run = await orchestrator.submit("x", plan=plan("t"))
+        assert (await run.result()).succeeded
+    async with muster({}, journal=SqliteJournal(tmp_path / "j")) as (orchestrator, _):
+        assert [each.run for each in orchestrator.runs()] == [run.id]
+
+
+async def test_a_planner_whose_plan_is_not_json_has_no_plan():
+    planner = ScriptedPlanner([plan(spec("t", args={"x": object()}))])
+    async with muster({"a": [work()]}, planner=planner) as (orchestrator, _):
+        result = await (await orchestrator.submit("x")).result()
+    assert result.status is RunStatus.FAILED
+    assert "not JSON" in result.reason
+
+
+async def test_a_bug_that_a_timer_meets_ends_the_coordinator():
+    with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - the context itself raises
+        async with Orchestrator(MemoryBroker().transport("c")) as orchestrator:
+            await orchestrator.submit("x", plan=plan("t"))
+
+            def broken(*_, **__):
+                raise RuntimeError("broken")
+
+            orchestrator.coordinator.engine.decide = broken
+            await asyncio.sleep(60)
+    assert caught.group_contains(RuntimeError, match="broken")
+
+
+async def test_leaving_with_orders_under_way_gives_none_of_them():
+    lost = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(context))
+    async with muster({"a": [work()]}) as (orchestrator, _):
+        orchestrator.coordinator.handle(e.Submit(RunId("r"), "k", "x"))
+    assert not lost
+
+
+async def test_a_question_that_was_lost_is_asked_at_the_next_hello():
+    @skill(effect=Effect.PURE)
+    async def ask(context: Context) -> str:
+        """Ask a person."""
+        return f"they said {await context.ask('how much?')}"
+
+    async with muster({"a": [ask]}) as (orchestrator, broker):
+        await asyncio.sleep(1)
+        run = await orchestrator.submit("x", plan=plan(spec("t", "ask")))
+        async for entry in run.events():
+            if type(entry.fact).__name__ == "TaskPlaced":
+                break
+        broker.kill("muster/default/coordinator")
+        await asyncio.sleep(5)
+        assert states(run) == {"t": TaskState.INPUT_REQUIRED}
+
+
+async def test_the_last_results_of_a_run_are_acknowledged_by_the_next_coordinator():
+    broker, journal = MemoryBroker(), MemoryJournal()
+    async with Agent("a", [work()], transport=broker.transport("a")) as agent:
+        async with muster({}, broker=broker, journal=journal) as (orchestrator, _):
+            run = await orchestrator.submit("x", plan=plan("t"))
+            assert (await run.result()).succeeded  # and away before it is acknowledged
+        assert [row for row in agent._ledger.rows() if getattr(row, "outcome", None)]
+        async with muster({}, broker=broker, journal=journal):
+            await asyncio.sleep(5)
+        assert not [row for row in agent._ledger.rows() if getattr(row, "outcome", None)]
+
+
+def test_an_order_of_a_former_life_says_nothing_of_the_attempt():
+    stale = Refused("attempt", -32010, "stale_epoch", "epoch 1 of run r is over")
+    assert event_of(stale, DeviceId("a")) is None
+
+
+async def test_what_waits_for_a_better_device_goes_elsewhere_when_that_is_late():
+    info = SkillInfo("work", effect=Effect.PURE, estimate_s=10.0)
+    hangs = scripted("work", Script(stall=1.0), info=info)
+    works = scripted("work", Script(duration_s=1.0), info=info)
+    broker = MemoryBroker()
+    async with muster({}, broker=broker) as (orchestrator, _):
+        fast = DeviceCard(DeviceId("fast"), speed=2.0)
+        async with (
+            Agent(fast, [hangs], transport=broker.transport("fast")),
+            Agent("slow", [works], transport=broker.transport("slow")),
+        ):
+            await asyncio.sleep(1)
+            tasks = [spec(name, estimate_s=10.0) for name in "ab"]
+            run = await orchestrator.submit("x", plan=plan(*tasks))
+            await asyncio.sleep(30)
+            assert states(run) == {"a": TaskState.ACTIVE, "b": TaskState.SUCCEEDED}
+
+
+async def test_a_failed_task_does_not_wait_for_a_device_that_is_lost():
+    failed = []
+
+    @skill(effect=Effect.PURE)
+    async def job() -> int:
+        """Fail the first time."""
+        if not failed:
+            failed.append(True)
+            raise TemporaryError("not yet")
+        return 1
+
+    broker = MemoryBroker()
+    async with muster({"a": [job]}, broker=broker) as (orchestrator, _):
+        async with Agent("b", [job], transport=broker.transport("b")):
+            await asyncio.sleep(1)
+        await asyncio.sleep(10)
+        run = await orchestrator.submit("x", plan=plan(spec("t", "job")))
+        assert (await run.result()).succeeded
+        assert asyncio.get_running_loop().time() < 20
+        kinds = [type(entry.fact) async for entry in run.events()]
+    assert AttemptFailed in kinds
+
+
+async def test_an_expansion_over_devices_waits_for_the_first_of_them():
+    async with muster({"a": [work()]}) as (orchestrator, _):
+        run = await orchestrator.submit("x", plan=plan(spec("t", for_each=ForEach())))
+        result = await run.result()
+    assert result.outputs["t"]["items"] == ["a"]
+
+
+async def test_an_expansion_over_devices_that_nobody_knows_fails():
+    async with muster({"a": [work()]}) as (orchestrator, _):
+        nowhere = ForEach(labels={"room": "9"})
+        run = await orchestrator.submit("x", plan=plan(spec("t", for_each=nowhere)))
+        result = await run.result()
+        assert asyncio.get_running_loop().time() < 10
+    assert "no known device offers skill 'work' with room=9" in result.reason

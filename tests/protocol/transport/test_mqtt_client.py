@@ -1,0 +1,120 @@
+"""What is sent: all of it, together, and not in vain."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from protocol.transport import Message, mqtt, mqtt_client
+from protocol.transport.mqtt import MqttSettings, MqttTransport
+from tests.support.peers import RecordingPeer, connected
+
+pytestmark = pytest.mark.broker
+
+HELLO = Message("home/door", b"open")
+SHORT_S = 0.2
+PUBACK = 0x40
+
+
+def transport_to(port, **settings):
+    return MqttTransport(MqttSettings("laptop", port=port, **settings))
+
+
+def puback(publish):
+    """Return the acknowledgement of one small PUBLISH packet."""
+    topic_end = 4 + int.from_bytes(publish[2:4], "big")
+    return bytes((PUBACK, 2)) + publish[topic_end : topic_end + 2]
+
+
+@contextlib.asynccontextmanager
+async def broker(converse):
+    """A broker that welcomes its one client and then does what the test says."""
+
+    async def serve(reader, writer):
+        await reader.read(4096)
+        writer.write(bytes((0x20, 3, 0, 0, 0)))
+        await converse(reader, writer)
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        gone.set()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+        await gone.wait()
+    finally:
+        server.close()
+
+
+async def test_silence_counts_from_the_first_message_that_waits():
+    async def acknowledge_one(reader, writer):
+        writer.write(puback(await reader.read(4096)))
+
+    loop, peer = asyncio.get_running_loop(), RecordingPeer()
+    async with broker(acknowledge_one) as port:
+        transport = transport_to(port, timeout_s=SHORT_S)
+        async with connected(transport, peer):
+            transport.publish(HELLO)
+            await transport.flush()
+            await asyncio.sleep(SHORT_S * 0.7)
+            began = loop.time()
+            transport.publish(HELLO)
+            await transport.flush()
+            took_s = loop.time() - began
+            await peer.until(lambda: peer.reasons)
+
+    assert took_s >= SHORT_S * 0.99
+    assert peer.reasons == [f"127.0.0.1:{port} did not acknowledge a message"]
+
+
+async def test_first_reason_of_a_loss_is_the_one_that_counts():
+    lost = asyncio.get_running_loop().create_future()
+    for reason in ("cut", "silent"):
+        mqtt._settle(lost, reason)
+
+    assert lost.result() == "cut"
+
+
+async def test_idle_connection_is_kept(mosquitto):
+    transport, peer = transport_to(mosquitto.port, timeout_s=SHORT_S), RecordingPeer()
+    async with connected(transport, peer):
+        transport.publish(HELLO)
+        await asyncio.sleep(SHORT_S * 1.5)
+
+    assert (peer.connections, peer.reasons) == (1, [])
+
+
+async def test_what_the_socket_does_not_take_at_once_is_sent_when_it_does():
+    film, received = bytes(16 * 2**20), 0
+
+    async def read_late(reader, _writer):
+        nonlocal received
+        await asyncio.sleep(0.1)
+        while received < len(film):
+            received += len(await reader.read(2**20))
+
+    async with broker(read_late) as port:
+        transport = transport_to(port)
+        async with connected(transport, RecordingPeer()):
+            transport.publish(Message("home/film", film, qos=0))
+            await transport.flush()
+
+    assert received > len(film)
+
+
+async def test_messages_cross_where_packets_cannot_be_held_back(mosquitto, monkeypatch):
+    monkeypatch.setattr(mqtt_client, "_CORK", None)
+    transport, peer = transport_to(mosquitto.port), RecordingPeer("home/door")
+    async with connected(transport, peer):
+        transport.publish(HELLO)
+        await peer.until(lambda: peer.messages)
+
+
+async def test_acknowledgement_goes_along_or_follows_shortly(mosquitto):
+    transport, peer = transport_to(mosquitto.port), RecordingPeer("home/door")
+    async with connected(transport, peer):
+        for _ in range(40):  # twice what the broker sends without an answer by default
+            transport.publish(HELLO)
+        await peer.until(lambda: len(peer.messages) == 40)
