@@ -2,8 +2,7 @@
 
 import asyncio
 
-from agents.runtime import Agent
-from agents.skills import skill
+from agents import Agent, skill
 from orchestrator import AddTask, EditBatch, Orchestrator, TaskSpec
 from protocol.transport.memory import MemoryBroker
 

@@ -22,7 +22,7 @@ def test_drift_is_the_largest_distance_from_the_smallest_size():
 
 
 def test_every_goal_of_the_engine_has_its_figure(monkeypatch):
-    monkeypatch.setattr(engine, "cpu_ms_per_task", lambda case, seed: 0.05)
+    monkeypatch.setattr(engine, "cpu_ms_per_task", lambda _case, _seed: 0.05)
 
     figures = [item.values for item in measure(Options()) if isinstance(item, Figures)]
 
