@@ -45,7 +45,7 @@ class Effort:
 
 
 FULL: Final = Effort(rounds=5, tasks=4_000, chain=1_000, bare_s=4.0)
-QUICK: Final = Effort(rounds=2, tasks=1_000, chain=300, bare_s=1.0)
+QUICK: Final = Effort(rounds=2, tasks=800, chain=200, bare_s=0.7)
 
 
 async def measure(options: Options) -> AsyncIterator[Item]:

@@ -1,7 +1,7 @@
 """The task graph under edits: drafts, reasons to refuse, and upward ranks.
 
 A `Draft` is an overlay on a run: edits are tried on it, and either it is committed whole or every
-reason against it is returned and nothing was touched (I7, PEERS 10). Costs follow what is edited
+reason against it is returned and nothing was touched (I7). Costs follow what is edited
 and its ancestors, not the graph.
 """
 

@@ -1,4 +1,4 @@
-"""The failure ladder: what follows an attempt that did not succeed (DESIGN.md, Failure).
+"""The failure ladder: what follows an attempt that did not succeed.
 
 Pure rules over data. `Again` retries, elsewhere where `exclude` is set; `GiveUp` hands over to
 the planner and then to the task's descendants.
