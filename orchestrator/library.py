@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from orchestrator.clock import loop_clock
 from orchestrator.coordinator import Coordinator
@@ -22,6 +22,9 @@ from orchestrator.planner import Planner
 from protocol.topics import Address
 from protocol.transport import Transport
 from protocol.types import Json, Outcome, RunId, TaskId
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 PAGE = 512  # journal entries read at once
@@ -222,6 +225,26 @@ class Run:
                     await changed.wait()
         finally:
             self._coordinator.unwatch(self.id, changed)
+
+    def graph(self) -> "nx.DiGraph[TaskId]":
+        """Return the task graph as it is now, to analyse: a copy, with networkx.
+
+        Nodes carry `skill`, `state`, `device` and `parent`, edges `on`.
+        """
+        import networkx as nx  # noqa: PLC0415 - 0.2 s that only its users should pay
+
+        graph: nx.DiGraph[TaskId] = nx.DiGraph()
+        for task in self.snapshot().tasks:
+            graph.add_node(
+                task.spec.id,
+                skill=task.spec.skill,
+                state=task.state,
+                device=task.device,
+                parent=task.parent,
+            )
+            for edge in task.dependencies:
+                graph.add_edge(edge.predecessor, edge.successor, on=edge.on)
+        return graph
 
     async def story(self, task: TaskId) -> tuple[Entry, ...]:
         """Return everything that happened to a task."""

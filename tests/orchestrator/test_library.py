@@ -1,5 +1,6 @@
 import asyncio
 
+import networkx as nx
 import pytest
 
 from agents.skills import Context, skill
@@ -410,3 +411,18 @@ async def test_a_hopeless_task_still_fails_soon_after_a_restart_i10():
         result = await orchestrator.run(run.id).result()
         assert asyncio.get_running_loop().time() - began < 10
     assert "no known device" in result.reason
+
+
+async def test_the_graph_can_be_analysed_with_networkx():
+    async with muster({"a": [work()]}) as (orchestrator, _):
+        edges = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
+        run = await orchestrator.submit("x", plan=plan("a", "b", "c", "d", after=edges))
+        await run.result()
+        graph = run.graph()
+    assert [set(level) for level in nx.topological_generations(graph)] == [
+        {"a"},
+        {"b", "c"},
+        {"d"},
+    ]
+    assert set(nx.get_node_attributes(graph, "state").values()) == {TaskState.SUCCEEDED}
+    assert graph.edges["a", "b"]["on"] == "success"
