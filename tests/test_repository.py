@@ -92,7 +92,7 @@ def test_packages_are_typed(name):
 
 
 def test_no_file_names_a_package_registry():
-    address = re.compile(r"pypi\.(org|python)|pythonhosted\.|(extra-)?index-url|find-links")
+    address = re.compile(r"index[-_]url|find[-_]links|://\S+/(simple|packages)/")
 
     offenders = [
         path.relative_to(ROOT)
