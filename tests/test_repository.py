@@ -91,13 +91,30 @@ def test_packages_are_typed(name):
     assert (ROOT / name / "py.typed").exists()
 
 
+HOSTS = {
+    "127.0.0.1",
+    "elsewhere.invalid",
+    "example.com",
+    "example.invalid",
+    "example.org",
+    "example.org.evil.net",
+    "json-schema.org",
+    "www.apache.org",
+}
+"""Every host an address in the tree may have: documentation's, the licence's, the schema's."""
+
+
 def test_no_file_names_a_package_registry():
-    address = re.compile(r"index[-_]url|find[-_]links|://\S+/(simple|packages)/")
+    option = re.compile(r"index[-_]url|find[-_]links")
+    host = re.compile(r"https?://([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
 
     offenders = [
-        path.relative_to(ROOT)
+        (str(path.relative_to(ROOT)), found)
         for path in files()
-        if path != Path(__file__) and address.search(path.read_text(errors="ignore"))
+        if path != Path(__file__)
+        for text in [path.read_text(errors="ignore")]
+        for found in (*option.findall(text), *host.findall(text))
+        if found.lower() not in HOSTS
     ]
 
     assert offenders == []
