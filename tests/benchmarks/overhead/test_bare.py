@@ -1,9 +1,6 @@
 import asyncio
 import json
-import os
-import shutil
 import socket
-import subprocess
 from dataclasses import asdict
 
 import pytest
@@ -13,7 +10,6 @@ from benchmarks.overhead.bare import bare_loop
 from benchmarks.overhead.processes import RoleError
 
 SIZES = {"request_bytes": 900, "reply_bytes": 400}
-MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin")
 
 
 def free_port():
@@ -21,20 +17,9 @@ def free_port():
         return server.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def port():
-    """Run a broker of the tests' own, with its defaults."""
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed")
-    port = free_port()
-    with subprocess.Popen(
-        [MOSQUITTO, "-p", str(port)], stderr=subprocess.PIPE, text=True
-    ) as broker:
-        while "running" not in (line := broker.stderr.readline()):
-            assert line, "mosquitto ended"
-        yield port
-        broker.terminate()
-        broker.communicate()
+@pytest.fixture
+def port(mosquitto):
+    return mosquitto.port
 
 
 @pytest.mark.broker
