@@ -3,11 +3,12 @@
 import errno
 import sys
 from importlib.metadata import entry_points, version
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
 import typer
 
-GROUP = "muster.commands"
+GROUP: Final = "muster.commands"
+BAD_INPUT: Final = 2
 
 
 def compose() -> typer.Typer:
@@ -38,15 +39,30 @@ def about(
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end with its exit code; errors are one line."""
     try:
-        compose()(prog_name="muster")
+        code = compose()(prog_name="muster", standalone_mode=False)
+    except typer.TyperException as error:
+        _wrong(error)
     except KeyboardInterrupt:  # before a command has begun, which may take a second
         sys.exit(130)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         sys.exit(f"muster: what was to be printed has no room: {error.strerror}")
+    sys.exit(code)
+
+
+def _wrong(error: typer.TyperException) -> NoReturn:
+    """End because the command line makes no sense."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "muster"
+    if len(sys.argv) == 1 and context:
+        typer.echo(context.get_help())
+    else:
+        said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+        typer.echo(f"muster: {said.rstrip('.')}; see `{command} --help`", err=True)
+    sys.exit(BAD_INPUT)
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def run(
 ) -> None:
     """Run a request and follow it.
 
-    Exit code 0: it succeeded; 1: it failed; 2: the request makes no sense; 3: no broker or
-    coordinator answers; 124: --timeout has passed; 130: interrupted.
+    Exit code 0: it succeeded; 1: it failed, or nobody has a plan for it; 2: the command line makes
+    no sense; 3: no broker or coordinator answers; 124: --timeout has passed; 130: interrupted.
     """
     submission: Mapping[str, Json] = {
         "request": request,

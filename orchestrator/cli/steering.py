@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 import yaml
 
-from orchestrator.cli.calling import BrokerOption, ConfigOption, Exit, RunArgument, ask, fail
+from orchestrator.cli.calling import (
+    BrokerOption,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    RunArgument,
+    ask,
+    fail,
+    print_json,
+)
 from protocol.types import Json
 
 app = typer.Typer()
@@ -33,38 +42,64 @@ def cancel(
     ] = None,
     *,
     why: Annotated[str, typer.Option(help="For the record.")] = "cancelled by its owner",
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
     """Stop a run, or one of its tasks."""
-    _do("cancel", {"run": run, "task": task, "why": why, "by": _me()}, config, broker)
+    _do(
+        "cancel",
+        {"run": run, "task": task, "why": why, "by": _me()},
+        config,
+        broker,
+        as_json=as_json,
+    )
 
 
 @app.command()
-def pause(run: RunArgument, *, config: ConfigOption = None, broker: BrokerOption = None) -> None:
+def pause(
+    run: RunArgument,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
     """Start no further task of a run; what runs goes on."""
-    _do("pause", {"run": run}, config, broker)
+    _do("pause", {"run": run}, config, broker, as_json=as_json)
 
 
 @app.command()
-def resume(run: RunArgument, *, config: ConfigOption = None, broker: BrokerOption = None) -> None:
+def resume(
+    run: RunArgument,
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    broker: BrokerOption = None,
+) -> None:
     """Go on with a paused run."""
-    _do("resume", {"run": run}, config, broker)
+    _do("resume", {"run": run}, config, broker, as_json=as_json)
 
 
 @app.command()
 def answer(
     run: RunArgument,
     task: TaskArgument,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or with --json JSON.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or with --parse JSON.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="VALUE is JSON.")] = False,
+    parse: Annotated[bool, typer.Option("--parse", help="VALUE is JSON.")] = False,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
     """Answer the question that a task asked."""
-    said = _json(value) if as_json else value
-    _do("answer", {"run": run, "task": task, "value": said, "by": _me()}, config, broker)
+    said = _json(value) if parse else value
+    _do(
+        "answer",
+        {"run": run, "task": task, "value": said, "by": _me()},
+        config,
+        broker,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -76,12 +111,13 @@ def settle(
         str | None, typer.Argument(metavar="VALUE", help="Its output, or why it failed.")
     ] = None,
     *,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
     """Say what came of a task whose outcome was lost."""
     args = {"run": run, "task": task, "outcome": outcome, "value": value, "by": _me()}
-    _do("settle", args, config, broker)
+    _do("settle", args, config, broker, as_json=as_json)
 
 
 @app.command()
@@ -91,6 +127,7 @@ def edit(
         Path, typer.Argument(metavar="FILE", help="YAML or JSON: `edits`, each one of add_task, …")
     ],
     *,
+    as_json: JsonOption = False,
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
@@ -99,12 +136,22 @@ def edit(
         batch = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         fail(f"{file}: {' '.join(str(error).split())}", Exit.BAD_INPUT)
-    _do("edit", {"run": run, "batch": batch, "by": _me()}, config, broker)
+    _do("edit", {"run": run, "batch": batch, "by": _me()}, config, broker, as_json=as_json)
 
 
-def _do(skill: str, args: Mapping[str, Json], config: Path | None, broker: str | None) -> None:
+def _do(
+    skill: str,
+    args: Mapping[str, Json],
+    config: Path | None,
+    broker: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Have it done, and say where the run stands now."""
     done = ask(config, broker, lambda client: client.call(skill, args))
+    if as_json:
+        print_json(done)
+        return
     status = "paused" if done["paused"] else done["status"]
     typer.echo(f"run {done['run']}: {status}, revision {done['revision']}")
 

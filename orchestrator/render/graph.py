@@ -1,6 +1,5 @@
 """A run's task graph, level by level: each task below everything that it waits for."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 
@@ -8,9 +7,10 @@ from rich.text import Text
 
 from orchestrator.core.model import Dependency, On
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.render import values
 from orchestrator.render.story import words
 from orchestrator.render.tables import STYLES
-from protocol.types import Json, TaskId
+from protocol.types import TaskId
 
 
 def graph(run: RunSnapshot) -> Text:
@@ -50,12 +50,15 @@ def task(shown: TaskSnapshot) -> Text:
         "device": shown.device or spec.needs.device or words(spec.needs.labels),
         "after": _waits(shown.dependencies),
         "tries": str(shown.attempts or ""),
-        "arguments": _pretty(spec.args),
-        "output": _pretty(shown.output),
+        "arguments": values.value(spec.args),
+        "output": values.value(shown.output),
     }
     width = max(map(len, rows))
+    margin = "\n" + " " * (width + 2)
     return Text("\n").join(
-        Text(f"{name:{width}}  {value}".rstrip()) for name, value in rows.items() if value.strip()
+        Text(f"{name:{width}}  {value.replace(chr(10), margin)}".rstrip())
+        for name, value in rows.items()
+        if value.strip()
     )
 
 
@@ -63,7 +66,7 @@ def result(run: RunSnapshot) -> Text:
     """Return what an ended run came to: its outputs, and what is missing and why."""
     lines = [_standing(run)]
     for name, output in run.outputs.items():
-        lines.append(Text(f"{name}: {_pretty(output)}".rstrip(": ")))
+        lines.append(Text(values.entry(name, output)))
     for name, why in run.missing.items():
         lines.append(Text(f"missing {name}: {why}", "red"))
     return Text("\n").join(lines)
@@ -97,9 +100,3 @@ def _wait(edge: Dependency) -> str:
             return f"{edge.predecessor} (when {place} {edge.when.op} {words(edge.when.value)})"
         case _:
             return f"{edge.predecessor} (on {edge.on})"
-
-
-def _pretty(value: Json) -> str:
-    if value is None or value == {}:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)

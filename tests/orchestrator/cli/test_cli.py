@@ -289,13 +289,14 @@ def test_a_run_is_steered(muster, napping, tmp_path):
     edits = tmp_path / "edits.yaml"
     edits.write_text("edits:\n- set_args: {task: work, args: {seconds: 1}}\n")
     assert muster("edit", napping, edits).stdout == f"run {napping}: paused, revision 2\n"
-    assert muster("resume", napping).exit_code == Exit.SUCCEEDED
+    resumed = json.loads(muster("resume", napping, "--json").stdout)
+    assert (resumed["run"], resumed["paused"], resumed["revision"]) == (napping, False, 2)
     assert muster("cancel", napping, "work").stdout.endswith("revision 3\n")
     assert muster("cancel", napping, "--why", "enough").exit_code == Exit.SUCCEEDED
     assert "enough" in muster("watch", napping).stdout
 
 
-@pytest.mark.parametrize(("value", "said"), [(["7"], "7"), (["[7, 8]", "--json"], "[7, 8]")])
+@pytest.mark.parametrize(("value", "said"), [(["7"], "7"), (["[7, 8]", "--parse"], "[7, 8]")])
 def test_a_question_is_answered(muster, value, said):
     run = muster("run", "question", "--detach").stdout.strip()
     until(muster, run, "input_required")
@@ -320,7 +321,7 @@ def test_bad_input_is_one_line_and_exit_code_2(muster, napping, command, words):
 
 
 def test_a_value_that_is_no_json_is_bad_input(muster, napping):
-    result = muster("answer", napping, "nap", "{", "--json")
+    result = muster("answer", napping, "nap", "{", "--parse")
     assert result.exit_code == Exit.BAD_INPUT
     assert "is not JSON" in result.stderr
 
@@ -524,6 +525,30 @@ def test_main_does_not_hide_other_errors(monkeypatch):
     monkeypatch.setattr(__main__, "compose", failing)
     with pytest.raises(PermissionError):
         __main__.main()
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["runs", "--bogus"], "muster: No such option: --bogus; see `muster runs --help`\n"),
+        (["show"], "muster: Missing argument 'RUN'; see `muster show --help`\n"),
+        (["sow"], "muster: No such command 'sow'. Did you mean 'show'?; see `muster --help`\n"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(monkeypatch, capsys, argv, said):
+    monkeypatch.setattr(sys, "argv", ["muster", *argv])
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == Exit.BAD_INPUT
+    assert capsys.readouterr().err == said
+
+
+def test_no_command_at_all_is_answered_with_the_help(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["muster"])
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == Exit.BAD_INPUT
+    assert "Usage: muster" in capsys.readouterr().out
 
 
 def test_main_runs_the_command(monkeypatch, capsys):

@@ -92,7 +92,7 @@ def test_a_task_is_shown_with_what_it_got_and_came_to():
         "device     role=server\n"
         "after      ← s\n"
         "tries      1\n"
-        'arguments  {\n  "n": 1\n}\n'
+        "arguments  n: 1\n"
         "output     done"
     )
 
@@ -110,7 +110,7 @@ def test_a_result_names_outputs_and_what_is_missing():
         ),
         "b failed",
     )
-    assert text(graph.result(run)) == "failed: b failed\na: [\n  1\n]\nc\nmissing b: disk full"
+    assert text(graph.result(run)) == "failed: b failed\na:\n  - 1\nc\nmissing b: disk full"
 
 
 def test_devices_are_a_table():
