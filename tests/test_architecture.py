@@ -1,8 +1,9 @@
-"""ARCHITECTURE.md shows the tables the code runs on. Renew: python tests/test_architecture.py."""
+"""ARCHITECTURE.md shows what the code runs on. Renew: python -m tests.test_architecture."""
 
 from pathlib import Path
 
 from orchestrator.core.lifecycle import ATTEMPT, TASK
+from tests import peer_faults
 
 PAGE = Path(__file__).parent.parent / "ARCHITECTURE.md"
 
@@ -20,18 +21,30 @@ def diagram(first, table):
     )
 
 
+DRAWN = {
+    "task": lambda: diagram("waiting", TASK),
+    "attempt": lambda: diagram("offered", ATTEMPT),
+    "peer faults": peer_faults.table,
+}
+
+
 def renewed(text):
-    for name, first, table in (("task", "waiting", TASK), ("attempt", "offered", ATTEMPT)):
+    for name, draw in DRAWN.items():
         before, rest = text.split(f"<!-- {name} -->\n", 1)
         after = rest.split(f"<!-- /{name} -->", 1)[1]
-        drawn = diagram(first, table)
-        text = f"{before}<!-- {name} -->\n{drawn}\n<!-- /{name} -->{after}"
+        text = f"{before}<!-- {name} -->\n{draw()}\n<!-- /{name} -->{after}"
     return text
 
 
-def test_the_diagrams_are_those_of_the_transition_tables():
+def test_what_is_generated_is_up_to_date():
     text = PAGE.read_text()
     assert renewed(text) == text
+
+
+def test_every_fault_of_a_peer_has_a_test_or_a_reason():
+    found = peer_faults.shown_by()
+    assert found.keys() <= peer_faults.FAULTS.keys()
+    assert found.keys() | peer_faults.LATER.keys() == peer_faults.FAULTS.keys()
 
 
 if __name__ == "__main__":
