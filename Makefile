@@ -10,7 +10,7 @@ BENCH ?= overhead
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: setup demo test check format bench
+.PHONY: setup demo test check format bench simulate
 
 setup: $(READY) ## everything that Muster needs; leaves .venv/bin/muster
 
@@ -36,6 +36,9 @@ format: setup ## mend what can be mended by machine
 
 bench: setup ## one benchmark: make bench BENCH=overhead
 	@$(BIN)/muster bench $(BENCH)
+
+simulate: setup ## 10,000 whole systems in bad worlds, on a virtual clock
+	@$(BIN)/muster simulate --worlds 10000
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Muster needs Python 3.11 or newer: install one," \

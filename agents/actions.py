@@ -4,12 +4,22 @@ An action list is ordered: whatever follows a row may leave the process only onc
 durable. Rows are the whole of what outlives a crash; `ledger` stores them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.codec import Request
 from protocol.messages import Heartbeat, Offer, Reply
-from protocol.types import AttemptId, Effect, Json, Outcome, RunId
+from protocol.types import AttemptId, Effect, Json, Outcome, RunId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a skill's `reconcile` is asked about."""
+
+    task: TaskId
+    skill: str
+    args: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class AttemptRow:
     """Seconds from start to finish; None for what never started."""
     closed: bool = False
     """No acknowledgement will come: a tombstone, or the result of a plain A2A client."""
+    work: Work | None = None
+    """Set where the skill can find out what came of it, while that is open or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,8 @@ class RunRow:
     epoch: int
     floor: tuple[int, int] = (-1, -1)
     """(epoch, token) up to which attempts may have been forgotten: none of them starts again."""
+    home: str = ""
+    """The topic of whoever brought the epoch: its results go there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,15 @@ class StartSkill:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconcileSkill:
+    """Have the skill find out what came of this offer, and tell the session as if it had ended."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class CancelSkill:
-    """Make a started skill stop. It still ends with `Session.finished`."""
+    """Make what runs for an attempt stop. It still ends with `Session.finished`."""
 
     attempt: AttemptId
 
@@ -96,7 +117,14 @@ class Beat:
     heartbeat: Heartbeat
 
 
-Deed: TypeAlias = StartSkill | CancelSkill | Resume | Say | Beat
+@dataclass(frozen=True, slots=True)
+class DropArtifacts:
+    """Drop what these runs refer to. It may get lost."""
+
+    runs: tuple[RunId, ...]
+
+
+Deed: TypeAlias = StartSkill | ReconcileSkill | CancelSkill | Resume | Say | Beat | DropArtifacts
 """What the agent does."""
 
 Action: TypeAlias = Change | Deed

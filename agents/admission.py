@@ -10,6 +10,11 @@ from protocol.types import DeviceCard, Effect, Failed, FailureKind, Outcome, Rej
 _STRICTNESS: Final = (Effect.PURE, Effect.IDEMPOTENT, Effect.ONCE)
 
 
+def anyone(_caller: str, _skill: str) -> bool:
+    """Let everybody use everything: an owner without a policy."""
+    return True
+
+
 class Admission:
     """The device's word on an offer that it does not know yet."""
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,11 +12,14 @@ from typing import Annotated, Final
 import typer
 
 from agents import builtin, config
+from agents.artifacts import Artifacts
 from agents.config import DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
 from agents.runtime import Agent
 from agents.skills import Skills
 from protocol import telemetry
+from protocol.artifacts import StoreError
+from protocol.artifacts.store import Store
 from protocol.errors import TransportError
 from protocol.settings import SettingsError
 from protocol.telemetry import Level
@@ -29,6 +32,7 @@ app = typer.Typer(no_args_is_help=True)
 
 _CODES: Final[Mapping[type[Exception], int]] = {
     LedgerError: 1,
+    StoreError: 1,
     SettingsError: 2,
     TransportError: 3,
 }
@@ -61,12 +65,14 @@ def agent(
         ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
         telemetry.configure(json=json_logs, level=Level.DEBUG if debug else Level.INFO)
         try:
-            asyncio.run(_serve(settings, skills, ledger))
+            asyncio.run(_serve(settings, skills, ledger, durability))
         finally:
             ledger.close()
 
 
-async def _serve(settings: DeviceConfig, skills: Skills, ledger: SqliteLedger) -> None:
+async def _serve(
+    settings: DeviceConfig, skills: Skills, ledger: SqliteLedger, durability: Durability
+) -> None:
     device = settings.device
     card = DeviceCard(
         DeviceId(device.id),
@@ -79,17 +85,40 @@ async def _serve(settings: DeviceConfig, skills: Skills, ledger: SqliteLedger) -
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with Agent(
-        card,
-        skills,
-        transport=_transport(settings),
-        ledger=ledger,
-        org=device.org,
-        unit=device.unit,
-        allows=settings.allows,
-        clock=_clock(),
-    ):
+    async with AsyncExitStack() as stack:
+        agent = Agent(
+            card,
+            skills,
+            transport=_transport(settings),
+            ledger=ledger,
+            artifacts=await _artifacts(settings, durability, stack),
+            org=device.org,
+            unit=device.unit,
+            allows=settings.allows,
+            clock=_clock(),
+        )
+        await stack.enter_async_context(agent)
         await stop.wait()
+
+
+async def _artifacts(
+    settings: DeviceConfig, durability: Durability, stack: AsyncExitStack
+) -> Artifacts | None:
+    """Open the store and serve it, if the owner wants that."""
+    section = settings.artifacts
+    if section is None:
+        return None
+    from agents.sharing import sharing  # noqa: PLC0415  a web server and client, for those alone
+
+    store = Store(
+        section.folder,
+        quota_bytes=section.quota_bytes,
+        keep_s=section.keep_s,
+        sync=durability is Durability.POWER,
+    )
+    stack.callback(store.close)
+    host, port = section.address
+    return await stack.enter_async_context(sharing(store, host, port, url=section.url))
 
 
 def _transport(settings: DeviceConfig) -> Transport:
@@ -110,7 +139,7 @@ def _one_line_errors() -> Iterator[None]:
     """Say what is wrong in one line, and end with its exit code."""
     try:
         yield
-    except (LedgerError, SettingsError, TransportError, ExceptionGroup) as error:
+    except (LedgerError, StoreError, SettingsError, TransportError, ExceptionGroup) as error:
         while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
             (error,) = error.exceptions
         codes = [code for kind, code in _CODES.items() if isinstance(error, kind)]

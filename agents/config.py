@@ -20,6 +20,13 @@ allow = [{ run = "uptime" }, { run = "git", args = ["log", "--oneline"] }]
 [skills.http]
 allow = ["intranet.example.org", "https://example.org/api/"]
 
+[artifacts]                           # outputs over 64 KiB; without it they are refused
+folder = "artifacts"
+listen = "0.0.0.0:8470"
+url = "http://example.org:8470"       # as other devices reach it
+quota_bytes = 10_737_418_240
+keep_s = 604_800                      # since the last use, where no coordinator releases it
+
 [policy]                              # caller → skills; without it every caller may use all
 "acme/ops/*" = ["system.*", "text.*"]
 ```
@@ -31,10 +38,11 @@ import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints, model_validator
 
+from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 
 
@@ -105,12 +113,41 @@ class SkillsSection(Section):
         return self.files.roots if self.files else ()
 
 
+class ArtifactsSection(Section):
+    """Where big outputs are kept, and where other devices fetch them."""
+
+    folder: LocalPath = Path("artifacts")
+    listen: Annotated[
+        str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[\w.-]+):[1-9]\d{0,4}$")
+    ] = "127.0.0.1:8470"
+    """An address of this machine, `host:port` or `[host]:port`; plain HTTP."""
+    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^/\s]+(/\S*)?)?$")] = ""
+    """How others reach it: that of `listen`, unless they go by another name or a proxy."""
+    quota_bytes: PositiveInt = QUOTA_BYTES
+    keep_s: PositiveFloat = KEEP_S
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where to listen."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.address[1] >= 2**16:
+            raise ValueError(f"{self.listen}: a port is below 65536")
+        if not self.url and self.address[0] in ("0.0.0.0", "::"):  # noqa: S104  compared only
+            raise ValueError(f"{self.listen} is no address to call: set 'url' to one that is")
+        return self
+
+
 class DeviceConfig(Section):
     """The whole file."""
 
     device: Device
     broker: Broker = Broker()
     skills: SkillsSection = SkillsSection()
+    artifacts: ArtifactsSection | None = None
     policy: Mapping[str, tuple[str, ...]] | None = None
 
     def allows(self, caller: str, skill: str) -> bool:

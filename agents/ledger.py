@@ -22,7 +22,7 @@ from typing import Final, Protocol, TypeAlias
 
 from pydantic_core import from_json, to_json
 
-from agents.actions import AttemptRow, Change, Forget, ForgetRun, Row, RunRow
+from agents.actions import AttemptRow, Change, Forget, ForgetRun, Row, RunRow, Work
 from protocol.types import (
     Cancelled,
     Effect,
@@ -37,18 +37,22 @@ from protocol.types import (
 
 CHECKPOINT_EVERY: Final = 4000  # changes: the log stays within some 20 MB, a checkpoint in 10 ms
 _APPLICATION: Final = 0x4D757374  # marks the file as ours
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = """
 CREATE TABLE identity (incarnation TEXT NOT NULL);
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
-    floor_epoch INTEGER NOT NULL, floor_token INTEGER NOT NULL
+    floor_epoch INTEGER NOT NULL, floor_token INTEGER NOT NULL, home TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE TABLE attempts (
     attempt TEXT PRIMARY KEY, run TEXT NOT NULL, epoch INTEGER NOT NULL, token INTEGER NOT NULL,
-    effect TEXT NOT NULL, kind TEXT, outcome BLOB, run_s REAL, closed INTEGER NOT NULL
+    effect TEXT NOT NULL, kind TEXT, outcome BLOB, run_s REAL, closed INTEGER NOT NULL, work BLOB
 ) WITHOUT ROWID;
 """
+_UPGRADE: Final = """
+ALTER TABLE runs ADD COLUMN home TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN work BLOB;
+"""  # from the version before; an older one is not read
 _OUTCOMES: Final = {each.__name__: each for each in (Succeeded, Rejected, Cancelled, Unknown)}
 
 Done: TypeAlias = "Callable[[LedgerError | None], None]"
@@ -179,34 +183,39 @@ class SqliteLedger:
         (application,) = sql("PRAGMA application_id").fetchone()
         sql("BEGIN IMMEDIATE")
         if not application and not sql("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            for statement in _SCHEMA.split(";"):
-                sql(statement)
+            self._run(_SCHEMA)
             sql("INSERT INTO identity VALUES (?)", (_new_incarnation(),))
             sql(f"PRAGMA application_id = {_APPLICATION}")
-            sql(f"PRAGMA user_version = {_VERSION}")
         elif application != _APPLICATION:
             raise sqlite3.DatabaseError("it is a database of another program")
-        elif version > _VERSION:
+        elif version == _VERSION - 1:
+            self._run(_UPGRADE)
+        elif version != _VERSION:
             raise sqlite3.DatabaseError(f"it has version {version}, this agent reads {_VERSION}")
+        sql(f"PRAGMA user_version = {_VERSION}")
         sql("COMMIT")
         (verdict,) = sql("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
         return Incarnation(sql("SELECT incarnation FROM identity").fetchone()[0])
 
+    def _run(self, script: str) -> None:
+        for statement in script.split(";"):
+            self._db.execute(statement)
+
     def _runs(self) -> Iterator[RunRow]:
-        for run, epoch, *floor in self._db.execute("SELECT * FROM runs"):
-            yield RunRow(run, epoch, (floor[0], floor[1]))
+        for run, epoch, floor_epoch, floor_token, home in self._db.execute("SELECT * FROM runs"):
+            yield RunRow(run, epoch, (floor_epoch, floor_token), home)
 
     def _attempts(self) -> Iterator[AttemptRow]:
         query = "SELECT * FROM attempts ORDER BY epoch, token"
-        for attempt, run, epoch, token, effect, kind, data, run_s, closed in self._db.execute(
-            query
-        ):
-            outcome = _read_outcome(kind, data) if kind else None
+        for row in self._db.execute(query):
+            attempt, run, epoch, token, effect, kind, data, run_s, closed, work = row
             yield AttemptRow(
-                attempt, run, epoch, token, Effect(effect), outcome, run_s, closed=bool(closed)
-            )
+                attempt, run, epoch, token, Effect(effect),
+                _read_outcome(kind, data) if kind else None, run_s,
+                closed=bool(closed), work=Work(**from_json(work)) if work else None,
+            )  # fmt: skip
 
     def _commit(self, changes: Sequence[Change]) -> LedgerError | None:
         sql = self._db.execute
@@ -232,14 +241,15 @@ class SqliteLedger:
                 if change.outcome:
                     kind, data = type(change.outcome).__name__, _dump(change.outcome)
                 sql(
-                    "REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         change.attempt, change.run, change.epoch, change.token, change.effect,
                         kind, data, change.run_s, change.closed,
+                        _dump(change.work) if change.work else None,
                     ),
                 )  # fmt: skip
-            case RunRow(run, epoch, floor):
-                sql("REPLACE INTO runs VALUES (?, ?, ?, ?)", (run, epoch, *floor))
+            case RunRow(run, epoch, floor, home):
+                sql("REPLACE INTO runs VALUES (?, ?, ?, ?, ?)", (run, epoch, *floor, home))
             case Forget(attempts, run):
                 for attempt in attempts:
                     sql("DELETE FROM attempts WHERE attempt = ?", (attempt,))
@@ -249,12 +259,12 @@ class SqliteLedger:
                 sql("DELETE FROM runs WHERE run = ?", (name,))
 
 
-def _dump(outcome: Outcome) -> bytes:
+def _dump(value: Outcome | Work) -> bytes:
     """Write the fields; what JSON cannot say was a skill's bug, and is kept as its text."""
     try:
-        return to_json(outcome, serialize_unknown=True)
+        return to_json(value, serialize_unknown=True)
     except ValueError:  # a circle, half a character
-        fields = {name: ascii(getattr(outcome, name)) for name in outcome.__match_args__}
+        fields = {name: ascii(getattr(value, name)) for name in value.__match_args__}
         return to_json(fields)
 
 

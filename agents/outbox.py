@@ -1,12 +1,13 @@
 """Does what a session orders, in order: nothing before the ledger rows that precede it.
 
 All rows of one turn of the loop share one commit, one commit is under way at a time, and what
-comes up meanwhile is the next. Without rows in the way an action is done at once. What is only
-forgotten gathers until the next heartbeat, or until it is much: nobody waits for it.
+comes up meanwhile is the next; `hurry` ends the turn for those so far. What waited for a commit is
+done together. Without rows in the way an action is done at once. What is only forgotten gathers
+until the next heartbeat, or until it is much: nobody waits for it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -28,7 +29,7 @@ class Outbox:
     def __init__(
         self,
         ledger: Ledger,
-        perform: Callable[[Deed], None],
+        perform: Callable[[Sequence[Deed]], None],
         told: Callable[[LedgerError | None], None],
     ) -> None:
         self._ledger = ledger
@@ -49,6 +50,7 @@ class Outbox:
 
     def put(self, actions: Iterable[Action]) -> None:
         """Do these after all that was put before."""
+        now: list[Deed] = []
         for action in actions:
             if isinstance(action, AttemptRow):
                 self._changes.append(action)
@@ -62,12 +64,19 @@ class Outbox:
                 self._changes.append(action)
                 self._schedule()
             elif isinstance(action, Beat):
-                self._perform(action)
+                now.append(action)
                 self._sweep()
             elif self._due or self._writing:
                 self._waiting.append(action)
             else:
-                self._perform(action)
+                now.append(action)
+        if now:
+            self._perform(now)
+
+    def hurry(self) -> None:
+        """Commit now what would wait for the end of the turn: nothing more comes in this one."""
+        if self._due and not self._writing:
+            self._commit()
 
     async def settle(self) -> None:
         """Wait until everything is written and done."""
@@ -101,7 +110,7 @@ class Outbox:
         if not self._due:
             self._due = True
             if not self._writing:
-                asyncio.get_running_loop().call_soon(self._commit)
+                asyncio.get_running_loop().call_soon(self.hurry)
 
     def _commit(self) -> None:
         changes, self._changes = self._changes, []
@@ -125,9 +134,8 @@ class Outbox:
             return
         self._writing = False
         if self._due:
-            asyncio.get_running_loop().call_soon(self._commit)
+            asyncio.get_running_loop().call_soon(self.hurry)
         else:
             released, self._waiting = released + self._waiting, []
             self._settled.set()
-        for deed in released:
-            self._perform(deed)
+        self._perform(released)

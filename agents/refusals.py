@@ -16,7 +16,7 @@ def not_found(attempt: AttemptId, request: Request) -> Say:
     return Say(unknown, request)
 
 
-def stale(attempt: AttemptId, run: RunId, epoch: int, request: Request) -> Say:
-    """Say that the one who orders lost the run."""
-    detail = f"epoch {epoch} of run {run} is over: a later coordinator has it"
-    return Say(Refused(attempt, STALE_EPOCH, "stale_epoch", detail), request)
+def stale(attempt: AttemptId, run: RunId, epoch: int, seen: int, request: Request) -> Say:
+    """Say that the one who orders lost the run to a coordinator with the epoch `seen`."""
+    detail = f"epoch {epoch} of run {run} is over: a later coordinator has it, with epoch {seen}"
+    return Say(Refused(attempt, STALE_EPOCH, "stale_epoch", detail, seen), request)

@@ -9,48 +9,44 @@ that it drains and hears no orders (they are repeated), until writing succeeds a
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from agents.actions import (
     Action,
     Beat,
     CancelSkill,
     Deed,
+    DropArtifacts,
+    ReconcileSkill,
     Resume,
     Say,
     StartSkill,
 )
+from agents.admission import anyone
+from agents.artifacts import Artifacts
+from agents.calls import CANCELLED_ITSELF, NOT_LOOKED_UP, do, look_up
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
 from agents.session import Session
-from agents.skills import (
-    BadInputError,
-    BadOutputError,
-    Context,
-    LeaseLostError,
-    PermanentError,
-    Skill,
-    SkillError,
-    Skills,
-    TemporaryError,
-)
+from agents.skills import Context, PermanentError, Skill, Skills
 from protocol import telemetry, topics
 from protocol.codec import (
+    Batches,
     Request,
     RequestError,
-    decode_order,
+    decode_orders,
     encode_card,
     encode_heartbeat,
     encode_reply,
 )
 from protocol.codec.cards import Source, Status
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
-from protocol.messages import Offer, Reply, Report
+from protocol.messages import Held, Offer, Reply, Report
 from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Message, Transport
@@ -62,23 +58,11 @@ from protocol.types import (
     FailureKind,
     Json,
     Outcome,
-    Succeeded,
 )
 
 STOP_S: Final = 5.0  # for skills to clean up, and for the last words to leave
 
-_CANCELLED_ITSELF: Final = Failed(FailureKind.SKILL_ERROR, "the skill cancelled itself")
-_KINDS: Final = (
-    (BadInputError, FailureKind.BAD_INPUT),
-    (BadOutputError, FailureKind.BAD_OUTPUT),
-    (LeaseLostError, FailureKind.LEASE_LOST),
-    (TemporaryError, FailureKind.TRANSIENT),
-    (Exception, FailureKind.SKILL_ERROR),
-)
-
-
-def _anyone(_caller: str, _skill: str) -> bool:
-    return True
+Call: TypeAlias = Callable[[Skill, Context, Mapping[str, Json]], Awaitable[Outcome]]
 
 
 class Agent:
@@ -94,6 +78,7 @@ class Agent:
         skills: what it can do.
         transport: its connection.
         ledger: what outlives a crash; in memory if left out. Closed by whoever opened it.
+        artifacts: what to do with content too big for a message; if left out, refuse it.
         org: first part of its address.
         unit: second part of its address.
         allows: whether a caller (`org/unit/agent`) may use a skill.
@@ -108,9 +93,10 @@ class Agent:
         *,
         transport: Transport,
         ledger: Ledger | None = None,
+        artifacts: Artifacts | None = None,
         org: str = "muster",
         unit: str = "default",
-        allows: Callable[[str, str], bool] = _anyone,
+        allows: Callable[[str, str], bool] = anyone,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.skills = skills if isinstance(skills, Skills) else Skills(skills)
@@ -119,15 +105,22 @@ class Agent:
         self.address = Address(org, unit, card.device)
         self._transport = transport
         self._ledger = ledger or MemoryLedger()
+        self._artifacts = artifacts
         self._allows = allows
         self._clock = clock
         self._session = Session(
-            self.card, self._ledger.incarnation, rows=self._ledger.rows(), permits=self._permits
+            self.card,
+            self._ledger.incarnation,
+            rows=self._ledger.rows(),
+            permits=self._permits,
+            reconciles={name for name, each in self.skills.items() if each.reconcile},
         )
         self._tasks: dict[AttemptId, asyncio.Task[None]] = {}
         self._questions: dict[AttemptId, asyncio.Future[Json]] = {}
         self._outbox = Outbox(self._ledger, self._perform, self._troubled)
+        self._replies = Batches(self._publish)
         self._idle = asyncio.Event()
+        self._left = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
 
@@ -142,6 +135,7 @@ class Agent:
             connection = group.create_task(connecting, name=f"{self.address} connection")
             try:
                 async with asyncio.TaskGroup() as self._group:
+                    self._act(self._session.resume())
                     try:
                         await asyncio.Event().wait()
                     finally:
@@ -190,26 +184,30 @@ class Agent:
         self._session.disconnected()
 
     def received(self, message: Message) -> None:
-        """Take a request; malformed ones are answered where they say how."""
+        """Take its requests; malformed ones are answered where they say how."""
         if self._outbox.failing:
             return
-        try:
-            request = decode_order(message)
-        except RequestError as error:
-            telemetry.write(
-                Level.DEBUG, "request_refused", device=str(self.address), reason=str(error)
-            )
-            if message.response_topic:
-                self._publish(
-                    encode_reply(
-                        error.refused,
-                        to=message.response_topic,
-                        correlation=message.correlation,
-                        request_id=error.request_id,
-                    )
+        actions: list[Action] = []
+        for request in decode_orders(message):
+            if isinstance(request, RequestError):
+                self._refuse(message, request)
+            else:
+                actions += self._session.order(request, self._now())
+        self._act(actions)
+
+    def _refuse(self, message: Message, error: RequestError) -> None:
+        telemetry.write(
+            Level.DEBUG, "request_refused", device=str(self.address), reason=str(error)
+        )
+        if message.response_topic:
+            self._publish(
+                encode_reply(
+                    error.refused,
+                    to=message.response_topic,
+                    correlation=message.correlation,
+                    request_id=error.request_id,
                 )
-        else:
-            self._act(self._session.order(request, self._now()))
+            )
 
     def _now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()
@@ -239,21 +237,32 @@ class Agent:
         self._alarm_at = math.inf
         self._act(self._session.tick(self._now()))
 
-    def _perform(self, action: Deed) -> None:
-        match action:
+    def _perform(self, deeds: Iterable[Deed]) -> None:
+        for deed in deeds:
+            self._do(deed)
+        self._replies.flush()
+
+    def _do(self, deed: Deed) -> None:
+        match deed:
             case Say(reply, to):
-                self._publish(_message(reply, to))
+                # Whoever said hello knows the answer by its correlation.
+                gathers = to.extension and not isinstance(reply, Held)
+                send = self._replies.add if gathers else self._replies.send
+                send(_message(reply, to))
             case StartSkill(offer):
-                self._start(offer)
+                self._start(offer, do, CANCELLED_ITSELF)
+            case ReconcileSkill(offer):
+                self._start(offer, look_up, NOT_LOOKED_UP)
             case Beat(heartbeat):
                 self._publish(encode_heartbeat(heartbeat, self.address))
             case CancelSkill(attempt):
                 if attempt in self._tasks:
                     self._tasks[attempt].cancel()
             case Resume(attempt, value):
-                question = self._questions.pop(attempt, None)
-                if question and not question.done():
-                    question.set_result(value)
+                self._resume(attempt, value)
+            case DropArtifacts(runs):
+                if self._artifacts:
+                    self._group.create_task(self._artifacts.release(runs), name="release")
 
     def _publish(self, message: Message) -> None:
         """Send, or do not: what matters is kept by the session, and said again when asked for.
@@ -271,8 +280,14 @@ class Agent:
                 reason=str(error),
             )
 
-    def _start(self, offer: Offer) -> None:
+    def _start(self, offer: Offer, call: Call, stopped: Outcome) -> None:
         attempt = offer.attempt
+        if self._left:
+            return  # the ledger knows of it
+        if late := self._session.begins(attempt, self._now()):
+            self._act(self._session.finished(attempt, late, self._now()))
+            return
+        self._set_alarm()
         context = Context(
             attempt=attempt,
             run=offer.run,
@@ -282,23 +297,27 @@ class Agent:
             on_progress=partial(self._progress, attempt),
             on_ask=partial(self._ask, attempt),
             lease_live=partial(self._lease_live, attempt),
+            artifacts=self._artifacts,
         )
-        running = self._attempt(self.skills[offer.skill], context, offer.args)
+        running = self._attempt(
+            attempt, partial(call, self.skills[offer.skill], context, offer.args)
+        )
         task = self._group.create_task(running, name=f"{offer.skill} {attempt}")
         self._tasks[attempt] = task
-        task.add_done_callback(partial(self._done, attempt))
+        task.add_done_callback(partial(self._done, attempt, stopped))
 
-    async def _attempt(self, skill: Skill, context: Context, args: Mapping[str, Json]) -> None:
-        self._ended(context.attempt, await _outcome(skill, context, args))
+    async def _attempt(self, attempt: AttemptId, call: Callable[[], Awaitable[Outcome]]) -> None:
+        self._ended(attempt, await call())
 
-    def _done(self, attempt: AttemptId, _task: asyncio.Task[None]) -> None:
-        if attempt in self._tasks:  # cancelled, perhaps before it began
-            self._ended(attempt, _CANCELLED_ITSELF)
+    def _done(self, attempt: AttemptId, stopped: Outcome, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(attempt) is task:  # cancelled, perhaps before it began
+            self._ended(attempt, stopped)
 
     def _ended(self, attempt: AttemptId, outcome: Outcome) -> None:
         del self._tasks[attempt]
         self._act(self._session.finished(attempt, outcome, self._now()))
         if not self._tasks:
+            self._outbox.hurry()  # nothing else can end in this turn
             self._idle.set()
 
     def _progress(self, attempt: AttemptId, share: float, note: str) -> None:
@@ -316,6 +335,11 @@ class Agent:
             return await answer
         finally:
             self._questions.pop(attempt, None)
+
+    def _resume(self, attempt: AttemptId, answer: Json) -> None:
+        question = self._questions.pop(attempt, None)
+        if question and not question.done():
+            question.set_result(answer)
 
     def _lease_live(self, attempt: AttemptId) -> bool:
         return attempt in self._tasks and self._session.lease_live(attempt, self._now())
@@ -336,31 +360,12 @@ class Agent:
                 while self._tasks:
                     self._idle.clear()
                     await self._idle.wait()
-                await self._outbox.settle()
+                    await self._outbox.settle()
+        self._left = True
         self._publish(self._announcement("offline", "agent"))
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._transport.flush()
-
-
-async def _outcome(skill: Skill, context: Context, args: Mapping[str, Json]) -> Outcome:
-    """Run a skill; whatever it raises is data from here on."""
-    try:
-        return Succeeded(await skill.call(context, args))
-    except Exception as error:  # noqa: BLE001  the boundary of an attempt: its bug fails it alone
-        telemetry.write(
-            Level.DEBUG,
-            "skill_failed",
-            skill=skill.info.name,
-            attempt=context.attempt,
-            exc_info=error,
-        )
-        kind = next(kind for cls, kind in _KINDS if isinstance(error, cls))
-        detail = (
-            str(error) if isinstance(error, SkillError) else f"{type(error).__name__}: {error}"
-        )
-        retry_after_s = error.retry_after_s if isinstance(error, TemporaryError) else None
-        return Failed(kind, detail.encode(errors="replace").decode(), retry_after_s)
 
 
 def _message(reply: Reply, to: Request) -> Message:

@@ -17,17 +17,25 @@ slot is refused, and its coordinator places it anew.
 
 What is announced is in the ledger first. A `once` attempt is recorded before its skill starts.
 Others start at once; their first row is written when there is something to say: that it started,
-`ANNOUNCE_AFTER_S` after it did, or, for what is faster, its end. After a crash a row without an
-outcome is what is left of a live attempt: its end is unknown (`once`) or lost with the device.
+`ANNOUNCE_AFTER_S` after it did, or, for what is faster, its end. What could not be recorded while
+its lease lasted never begins, and says so. After a crash a row without an outcome is what is left
+of a live attempt: its end is unknown (`once`) or lost with the device.
+
+Where the skill of a `once` attempt can `reconcile`, it is asked before the end is called unknown
+(after a crash, a lapse, a limit or the stop of the agent), and again when the coordinator queries
+an unknown one. As long as the answer is open the attempt is live, and STARTED.
 
 Leases and limits are half-open: live while `now < expires_at`. A lapsed `once` attempt is
 cancelled, any other runs to its end. `limit_s` includes the time a question waits for its answer.
+
+How old an offer is cannot be told here, as no clock is shared, and need not be. Its coordinator
+either still waits for the answer; or has a tombstone written; or gave it up without one: then a
+late start of what may be done twice is wasted work, which the next heartbeat names and so stops,
+and of a `once` attempt the outcome that is awaited as unknown, as nobody tries it again.
 """
 
-import heapq
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final, assert_never
 
 from agents.actions import (
@@ -35,15 +43,20 @@ from agents.actions import (
     AttemptRow,
     Beat,
     CancelSkill,
+    DropArtifacts,
     Resume,
     Row,
     Say,
     StartSkill,
 )
-from agents.admission import Admission
-from agents.archive import CLOSED_KEPT, RESULTS_KEPT, Archive, Run, cut_off
+from agents.admission import Admission, anyone
+from agents.alarms import Alarms
+from agents.archive import Archive, Run, cut_off
 from agents.attempt import LiveAttempt
+from agents.checking import broken
+from agents.reconciling import LookUps
 from agents.refusals import not_found, stale
+from agents.reports import final, standing
 from protocol.codec import Request
 from protocol.messages import (
     Answer,
@@ -56,6 +69,7 @@ from protocol.messages import (
     Phase,
     Query,
     Refuse,
+    Release,
     Renew,
     Report,
 )
@@ -64,21 +78,14 @@ from protocol.types import (
     Cancelled,
     DeviceCard,
     Effect,
-    Failed,
-    FailureKind,
     Incarnation,
     Load,
     Outcome,
     Rejected,
     RunId,
-    Succeeded,
 )
 
 HEARTBEAT_S: Final = 2.0  # three misses: lost within 7 s
-
-
-def _anyone(_reply_to: str, _skill: str) -> bool:
-    return True
 
 
 class Session:
@@ -89,6 +96,7 @@ class Session:
         incarnation: the identity of its ledger.
         rows: what the ledger holds: runs before their attempts, oldest first.
         permits: whether the one who is answered at this topic may use this skill.
+        reconciles: the skills that can find out what came of an attempt.
     """
 
     def __init__(
@@ -97,16 +105,23 @@ class Session:
         incarnation: Incarnation,
         *,
         rows: Iterable[Row] = (),
-        permits: Callable[[str, str], bool] = _anyone,
+        permits: Callable[[str, str], bool] = anyone,
+        reconciles: Collection[str] = (),
     ) -> None:
         self._card = card
         self._incarnation = incarnation
         self._admission = Admission(card, permits)
+        self._reconciles = reconciles
+        self._archive = Archive(rows, reconciles)
         self._live: dict[AttemptId, LiveAttempt] = {}
-        self._archive = Archive(rows)
-        self._timers: list[tuple[float, AttemptId]] = []
+        self._look_ups = LookUps(self._live, self._archive, card.slots)
+        self._alarms = Alarms(self._live)
         self._beat_at = math.inf
         self._suspended = False
+
+    def resume(self) -> list[Action]:
+        """Have skills look up what a crash left open; to be called first."""
+        return self._look_ups.resume()
 
     def order(self, request: Request, now: float) -> list[Action]:
         """Take an order, which may be a repeat, late, or from a coordinator that lost the run."""
@@ -115,21 +130,21 @@ class Session:
             case Offer() as offer:
                 self._offer(offer, request, now, out)
             case Renew() as renew:
-                self._renew(renew, now, out)
+                self._renew(renew, request, now, out)
             case Query(attempt):
+                out += self._look_ups.again(attempt)
                 if not self._present(attempt, request, out):
                     out.append(not_found(attempt, request))
             case Cancel() as cancel:
-                self._cancel(cancel, request, out)
+                self._cancel(cancel, request, now, out)
             case Answer() as answer:
                 self._answer(answer, request, now, out)
             case Hello() as hello:
                 self._hello(hello, request, out)
             case Refuse() as refuse:
                 self._refuse(refuse, request, out)
-            case Drain(on):
-                self._admission.draining = on
-                out.append(self._beat(now))
+            case Drain() | Release():
+                out.append(self._noted(request.order, now))
             case _:
                 assert_never(request.order)
         return out
@@ -147,25 +162,35 @@ class Session:
         live = self._live[attempt]
         live.progress, live.note = share, note
         live.say_soon(now)
-        self._arm(live)
+        self._alarms.arm(live)
 
     def asked(self, attempt: AttemptId, question: str) -> list[Action]:
         """Take a live attempt's question to a person."""
         live = self._live[attempt]
         live.phase, live.note, live.say_at = Phase.INPUT_REQUIRED, question, math.inf
-        return self._say(live, live.caller)
+        return self._say(live, self._follower(live))
+
+    def begins(self, attempt: AttemptId, now: float) -> Outcome | None:
+        """Let what was ordered for an attempt begin; if it may not any more, return its end."""
+        live = self._live[attempt]
+        if late := live.too_late(now):
+            return late
+        live.begin(now)
+        self._alarms.arm(live)
+        return None
 
     def finished(self, attempt: AttemptId, outcome: Outcome, now: float) -> list[Action]:
-        """Take the end of a live attempt: its skill has really stopped, its slot is free."""
-        live = self._live.pop(attempt)
-        if not isinstance(outcome, Succeeded):
-            outcome = live.stop or outcome
-        if isinstance(outcome, Failed) and outcome.kind is FailureKind.LEASE_LOST:
-            outcome = cut_off(live.effect, outcome.detail)
-        row = live.row(outcome, now - live.started_at)
+        """Take the end of what ran for an attempt: it has really stopped."""
+        live = self._live[attempt]
+        outcome = live.verdict(outcome)
+        if (instead := self._look_ups.instead(live, outcome)) is not None:
+            return instead
+        del self._live[attempt]
+        run_s = None if live.reconciling or live.started_at is None else now - live.started_at
+        row = live.row(outcome, run_s)
         out: list[Action] = []
         self._archive.finish(row, out)
-        out.append(Say(self._final(row), live.caller))
+        out.append(Say(self._final(row), self._follower(live)))
         if live.canceller is not None:
             out.append(Say(self._final(row), live.canceller))
         return out
@@ -177,34 +202,25 @@ class Session:
 
     def stop(self) -> list[Action]:
         """Cancel what is live, because the agent stops, and take no more."""
-        self._admission.draining = True
+        self._admission.draining = self._look_ups.stopped = True
         for live in self._live.values():
             live.stop = live.stop or cut_off(live.effect, "the agent was stopped while it ran")
         return [CancelSkill(attempt) for attempt in self._live]
 
     def next_deadline(self) -> float:
         """Return when `tick` has something to do next; infinity for never."""
-        timers, live = self._timers, self._live
-        while timers and timers[0][1] not in live:  # most attempts end before anything is due
-            heapq.heappop(timers)
-        return min(timers[0][0], self._beat_at) if timers else self._beat_at
+        return min(self._alarms.next(), self._beat_at)
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due: announce starts, say progress, enforce limits and leases, beat."""
         out: list[Action] = []
-        while self._timers and self._timers[0][0] <= now:
-            due, attempt = heapq.heappop(self._timers)
-            live = self._live.get(attempt)
-            if live is None or live.armed != due:
-                continue
-            live.armed = math.inf
+        for live in self._alarms.due(now):
             if live.stop is None and (verdict := live.overdue(now)):
                 live.stop = verdict
-                out.append(CancelSkill(attempt))
+                out.append(CancelSkill(live.offer.attempt))
             if now >= live.say_at:
                 live.said(now)
-                out += self._say(live, live.caller)
-            self._arm(live)
+                out += self._say(live, self._follower(live))
         if now >= self._beat_at:
             out.append(self._beat(now))
         return out
@@ -212,7 +228,7 @@ class Session:
     def lease_live(self, attempt: AttemptId, now: float) -> bool:
         """Tell whether a live attempt may have its next side effect."""
         live = self._live[attempt]
-        return live.stop is None and now < live.expires_at
+        return not live.reconciling and live.stop is None and now < live.expires_at
 
     def check(self) -> None:
         """Verify what must always hold; tests call it after every step.
@@ -220,28 +236,15 @@ class Session:
         Raises:
             AssertionError: it does not, which is a bug here.
         """
-        archive, slots = self._archive, self._card.slots
-        places = [*self._live, *archive.results, *archive.closed]
-        runs = Counter(live.offer.run for live in self._live.values())
-        runs.update(row.run for row in archive.results.values())
-        counted = {name: run.held for name, run in archive.runs.items() if run.held}
-        unseen = [live for live in self._live.values() if live.deadline() < live.armed]
-        wrong = {
-            "an attempt is in two places": len(places) != len(set(places)),
-            "more attempts run than there are slots": len(self._live) > slots,
-            "results are not bounded": len(archive.results) >= RESULTS_KEPT + slots,
-            "tombstones are not bounded": len(archive.closed) > CLOSED_KEPT,
-            "a run with attempts could be forgotten": counted != runs,
-            "a deadline would pass unseen": bool(unseen),
-        }
-        if found := [what for what, is_so in wrong.items() if is_so]:
+        if found := broken(self._live, self._archive, self._card.slots):
             raise AssertionError("; ".join(found))
 
     def _offer(self, offer: Offer, request: Request, now: float, out: list[Action]) -> None:
+        if offer.incarnation not in {None, self._incarnation}:
+            return  # meant for a ledger that is lost: what came of it here, nobody knows
         run = self._speaks(offer.attempt, offer.run, offer.epoch, request, out)
         if run is None:
             return
-        run.home = request
         if self._present(offer.attempt, request, out, follow=True):
             pass
         elif verdict := self._admission.refusal(
@@ -250,36 +253,38 @@ class Session:
             self._bury(offer, offer.token, verdict, request, out)
         else:
             effect = self._admission.effect(offer)
-            live = self._live[offer.attempt] = LiveAttempt(offer, effect, request, now)
+            live = self._live[offer.attempt] = LiveAttempt(
+                offer, effect, request, now, reconciles=offer.skill in self._reconciles
+            )
             run.held += 1
             if effect is Effect.ONCE:
                 out += self._recorded(live)
             out.append(StartSkill(offer))
-            self._arm(live)
-        self._archive.acknowledge(offer.acks, out)
+        self._archive.acknowledge(offer.acks, request, {offer.run: offer.epoch}, out)
 
-    def _renew(self, renew: Renew, now: float, out: list[Action]) -> None:
-        seen = {run: self._archive.seen(run, epoch, out) for run, epoch in renew.epochs.items()}
-        self._archive.acknowledge(renew.acks, out)
+    def _renew(self, renew: Renew, request: Request, now: float, out: list[Action]) -> None:
+        archive, epochs = self._archive, renew.epochs
+        seen = {run: archive.seen(run, epoch, request, out) for run, epoch in epochs.items()}
+        archive.acknowledge(renew.acks, request, epochs, out)
         for attempt in renew.attempts:
             if live := self._live.get(attempt):
-                if seen.get(live.offer.run) and now < live.expires_at:
-                    live.expires_at = now + renew.ttl_s
-                    self._arm(live)
+                if seen.get(live.offer.run):
+                    live.renew(renew.ttl_s, now)
+                    self._alarms.arm(live)
                 continue
-            row = self._archive.find(attempt)
+            row = archive.find(attempt)
             if row and (run := seen.get(row.run)) and run.home:
                 out.append(Say(self._final(row), run.home))  # it was lost on the way
 
-    def _cancel(self, cancel: Cancel, request: Request, out: list[Action]) -> None:
+    def _cancel(self, cancel: Cancel, request: Request, now: float, out: list[Action]) -> None:
         live = self._live.get(cancel.attempt)
         run = live.offer.run if live else cancel.run  # a plain A2A client names no run
         if not self._speaks(cancel.attempt, run, cancel.epoch, request, out):
             return
         if live:
             live.canceller = request
-            if live.stop is None:
-                live.stop = Cancelled("it was told to stop")
+            if live.stop is None and not live.reconciling:
+                live.stop = live.overdue(now) or Cancelled("it was told to stop")
                 out.append(CancelSkill(cancel.attempt))
         elif not self._present(cancel.attempt, request, out):
             self._bury(cancel, 0, Cancelled("it was told to stop before it came"), request, out)
@@ -303,21 +308,21 @@ class Session:
         live.phase, live.note, live.caller = Phase.STARTED, "", request
         out.append(Resume(answer.attempt, answer.value))
         live.say_soon(now)
-        self._arm(live)
+        self._alarms.arm(live)
 
     def _hello(self, hello: Hello, request: Request, out: list[Action]) -> None:
         runs = set[RunId]()
         for name, epoch in hello.epochs.items():
-            if run := self._archive.seen(name, epoch, out):
-                run.home = request
+            if self._archive.seen(name, epoch, request, out):
                 runs.add(name)
-        self._archive.acknowledge(hello.acks, out)
+        self._archive.acknowledge(hello.acks, request, hello.epochs, out)
         results = self._archive.owed(request, runs, named=hello.epochs)
         phases = {row.attempt: Phase.FINISHED for row in results}
         asking: list[Action] = []
         for attempt, live in self._live.items():
             if live.offer.run in runs:
-                live.caller = request
+                if self._archive.runs[live.offer.run].belongs(request):
+                    live.caller = request
                 phases[attempt] = live.phase
                 out += self._recorded(live)
                 if live.phase is Phase.INPUT_REQUIRED:
@@ -330,18 +335,22 @@ class Session:
         self, attempt: AttemptId, run: RunId, epoch: int, request: Request, out: list[Action]
     ) -> Run | None:
         """Return the run if this epoch still speaks for it, else say that it does not."""
-        known = self._archive.seen(run, epoch, out)
+        known = self._archive.seen(run, epoch, request, out)
         if known is None:
-            out.append(stale(attempt, run, epoch, request))
+            out.append(stale(attempt, run, epoch, self._archive.runs[run].epoch, request))
         return known
 
+    def _follower(self, live: LiveAttempt) -> Request:
+        return self._archive.runs[live.offer.run].follower(live.caller, live.offer.epoch)
+
+    def _noted(self, order: Drain | Release, now: float) -> Action:
+        if isinstance(order, Release):
+            return DropArtifacts(order.runs)
+        self._admission.draining = order.on
+        return self._beat(now)
+
     def _bury(
-        self,
-        of: Offer | Cancel,
-        token: int,
-        verdict: Outcome,
-        request: Request,
-        out: list[Action],
+        self, of: Offer | Cancel, token: int, verdict: Outcome, request: Request, out: list[Action]
     ) -> None:
         """Answer for an attempt that never started, and now never can."""
         effect = of.effect if isinstance(of, Offer) else Effect.ONCE
@@ -362,16 +371,10 @@ class Session:
         return row is not None
 
     def _say(self, live: LiveAttempt, to: Request) -> list[Action]:
-        report = Report(
-            live.offer.attempt, live.phase, live.offer.run, self._incarnation,
-            progress=live.progress if live.phase is Phase.STARTED else None, note=live.note,
-        )  # fmt: skip
-        return [*self._recorded(live), Say(report, to)]
+        return [*self._recorded(live), Say(standing(live, self._incarnation), to)]
 
     def _final(self, row: AttemptRow) -> Report:
-        return Report(
-            row.attempt, Phase.FINISHED, row.run, self._incarnation, row.outcome, row.run_s
-        )
+        return final(row, self._incarnation)
 
     def _recorded(self, live: LiveAttempt) -> tuple[AttemptRow, ...]:
         """Return what must be in the ledger before the attempt is spoken of."""
@@ -390,10 +393,3 @@ class Session:
         card, alive = self._card, tuple(self._live)
         asks = self._archive.unheard(now) or connected
         return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks))
-
-    def _arm(self, live: LiveAttempt) -> None:
-        """Make `tick` look at the attempt in time; a look that comes too early is harmless."""
-        due = live.deadline()
-        if due < live.armed:
-            live.armed = due
-            heapq.heappush(self._timers, (due, live.offer.attempt))

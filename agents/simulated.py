@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from agents.actions import Change, Row
 from agents.ledger import Done, Ledger, MemoryLedger
 from agents.runtime import Agent
-from agents.skills import Context, PermanentError, Skill, Skills, TemporaryError
+from agents.skills import Context, PermanentError, Reconcile, Skill, Skills, TemporaryError
 from protocol.transport import Message, Peer, Transport
 from protocol.types import DeviceCard, Effect, Json, SkillInfo
 
@@ -41,6 +41,7 @@ def scripted(
     effect: Effect = Effect.PURE,
     seed: int = 0,
     info: SkillInfo | None = None,
+    reconcile: Reconcile | None = None,
 ) -> Skill:
     """Make a skill that plays a script.
 
@@ -50,6 +51,7 @@ def scripted(
         effect: what running it twice would do.
         seed: of the chance in the script.
         info: what the card says of it, instead of `name` and `effect` alone.
+        reconcile: looks up what came of a `once` attempt that was cut off.
     """
     script = script or Script()
     bounds = (script.transient, script.permanent, script.wrong, script.stall)
@@ -68,9 +70,8 @@ def scripted(
             draw -= share
         return script.output
 
-    return Skill(
-        info or SkillInfo(name, effect=effect, estimate_s=script.duration_s or None), call
-    )
+    info = info or SkillInfo(name, effect=effect, estimate_s=script.duration_s or None)
+    return Skill(info, call, reconcile)
 
 
 def chance(seed: int, *of: str) -> float:
@@ -108,6 +109,7 @@ class SimulatedDevice:
         connect: makes the connection of each life.
         ledger: outlives the lives.
         down_s: between a crash and the next start.
+        clock: its elapsed clock; the loop's if left out.
     """
 
     def __init__(
@@ -118,19 +120,21 @@ class SimulatedDevice:
         connect: Callable[[], Transport],
         ledger: Ledger | None = None,
         down_s: float = 1.0,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.ledger = ledger or MemoryLedger()
         self._card = card
         self._skills = Skills(skills)
         self._connect = connect
         self._down_s = down_s
+        self._clock = clock
         self._life: _Life | None = None
 
     async def run(self) -> None:
         """Live, and live again, until cancelled; that is a clean stop."""
         while True:
             life = self._life = _Life(self._connect(), self.ledger)
-            agent = Agent(self._card, self._skills, transport=life, ledger=life)
+            agent = Agent(self._card, self._skills, transport=life, ledger=life, clock=self._clock)
             async with agent:
                 await life.over.wait()
             await asyncio.sleep(self._down_s)

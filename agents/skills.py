@@ -9,7 +9,10 @@ async def print_label(context: Context, text: str, copies: int = 1) -> str:
 The annotations are the contract: they become the JSON Schemas on the device card, and both the
 arguments and the output are checked against them, strictly, as JSON: `"5"` is not an integer, and
 a list becomes a tuple where one is asked for. Annotate with the `Json` of this module where any
-JSON will do. Errors say in their type what recovery may do:
+JSON will do. An output over `MAX_OUTPUT_BYTES` travels as a reference (`agents.artifacts`), and
+a reference in an argument is that value again. Annotate with `Artifact` (or a list, mapping or
+union of it) for a file, which `Context.share` offers to others and `Context.fetch` gets from them.
+Errors say in their type what recovery may do:
 
 ```
 SkillError
@@ -22,27 +25,32 @@ SkillError
 ```
 """
 
-import difflib
 import inspect
 import re
-import textwrap
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, make_dataclass
-from typing import TYPE_CHECKING, TypeAlias, get_type_hints, overload
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints, overload
 
-from pydantic import ConfigDict, JsonValue, PydanticUserError, TypeAdapter, ValidationError
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails, from_json, to_json
+from pydantic import JsonValue, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
+from agents.artifacts import MAX_VALUE_BYTES, Artifacts, AttemptArtifacts
+from agents.contract import Function, Schema, read, title
+from agents.wording import sentence
 from protocol import types
-from protocol.types import AttemptId, Effect, Outcome, RunId, SkillInfo, TaskId
+from protocol.artifacts import KEY, Artifact, ArtifactError, BadReferenceError, GoneError
+from protocol.types import AttemptId, Effect, Outcome, RunId, SkillInfo, Succeeded, TaskId
 
 if TYPE_CHECKING:
     Json: TypeAlias = types.Json
 else:
     Json = JsonValue  # the same, in the form that pydantic can read
 
-MAX_OUTPUT_BYTES = 64 * 1024  # what a broker carries; more belongs into a file
+MAX_OUTPUT_BYTES = 64 * 1024  # what a broker carries; more is an artifact
+_OFF = "artifacts are off on this device: its owner turns them on with [artifacts] in device.toml"
+_KEY = f'"{KEY}":'.encode()
 
 
 class SkillError(Exception):
@@ -81,7 +89,8 @@ def _unheard(share: float, note: str) -> None:
     pass
 
 
-def _nobody(question: str) -> Awaitable[Json]:
+def nobody(question: str) -> Awaitable[Json]:
+    """Refuse a question: there is no person to ask."""
     raise PermanentError(f"nobody is there to answer: {question}")
 
 
@@ -89,7 +98,7 @@ def _nobody(question: str) -> Awaitable[Json]:
 class Context:
     """What a running skill knows about its attempt, and how it talks back.
 
-    The runtime fills in the last three; the defaults make a context for trying a skill by hand.
+    The runtime fills in the last four; the defaults make a context for trying a skill by hand.
     """
 
     attempt: AttemptId
@@ -98,8 +107,9 @@ class Context:
     token: int = 0
     epoch: int = 0
     on_progress: Callable[[float, str], None] = field(default=_unheard, repr=False)
-    on_ask: Callable[[str], Awaitable[Json]] = field(default=_nobody, repr=False)
+    on_ask: Callable[[str], Awaitable[Json]] = field(default=nobody, repr=False)
     lease_live: Callable[[], bool] = field(default=lambda: True, repr=False)
+    artifacts: Artifacts | None = field(default=None, repr=False)
 
     def progress(self, share: float, note: str = "") -> None:
         """Report that `share` (clamped to 0..1) of the work is done; cheap, never blocks."""
@@ -113,6 +123,17 @@ class Context:
         """
         return await self.on_ask(question)
 
+    @property
+    def fence(self) -> tuple[int, int]:
+        """The attempt's (epoch, token): a later attempt of the same task has a greater one.
+
+        It survives restarts of coordinator and device. A store outside that remembers the greatest
+        it has seen for (run, task), and refuses a smaller one, is safe from an attempt that was
+        given up but does not know it yet. `guard` alone is not: a process may be suspended between
+        the guard and the side effect. A plain A2A client has no tokens: (0, 0) throughout.
+        """
+        return self.epoch, self.token
+
     def guard(self) -> None:
         """Make sure that the attempt may go on; call it before each side effect of a `once` skill.
 
@@ -122,10 +143,52 @@ class Context:
         if not self.lease_live():
             raise LeaseLostError("the lease of this attempt has lapsed")
 
+    async def share(self, path: Path) -> Artifact:
+        """Keep a copy of a file as it is now, for others to fetch; return the reference to it.
+
+        Raises:
+            TemporaryError: there is no room for it now.
+            PermanentError: artifacts are off.
+        """
+        with _artifact_errors():
+            return await _artifacts_of(self).share(path)
+
+    async def fetch(self, artifact: Artifact) -> Path:
+        """Return a file with the content, to read while the attempt lasts; fetched if need be.
+
+        Raises:
+            BadInputError: it is not to be had any more.
+            TemporaryError: it cannot be had, or kept, now.
+            PermanentError: artifacts are off.
+        """
+        with _artifact_errors():
+            return await _artifacts_of(self).fetch(artifact)
+
+
+def _artifacts_of(context: Context) -> AttemptArtifacts:
+    if context.artifacts is None:
+        raise PermanentError(_OFF)
+    return context.artifacts.of(
+        context.attempt, context.run, progress=context.progress, going_on=context.guard
+    )
+
+
+@contextmanager
+def _artifact_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BadReferenceError, GoneError) as error:
+        raise BadInputError(str(error)) from error
+    except ArtifactError as error:
+        raise TemporaryError(str(error)) from error
+
 
 Call: TypeAlias = Callable[[Context, Mapping[str, Json]], Awaitable[Json]]
 Reconcile: TypeAlias = Callable[[Context, Mapping[str, Json]], Awaitable[Outcome]]
-"""Find out what came of a `once` attempt that was cut off; `Unknown` if that cannot be told."""
+"""Find out what came of a `once` attempt that was cut off; `Unknown` if that cannot be told.
+
+`Succeeded` if it took effect, with what the skill would have returned; `Failed` if it did not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +202,6 @@ class Skill:
     info: SkillInfo
     call: Call
     reconcile: Reconcile | None = None
-
-
-Function: TypeAlias = Callable[..., Awaitable[object]]
 
 
 @overload
@@ -167,22 +227,24 @@ def skill(
         name: what plans call it; the function's name if left out.
         effect: what running it twice would do.
         estimate_s: the usual duration on a reference device, for the first placement.
-        reconcile: how to find out what came of a `once` attempt that was cut off.
+        reconcile: how to find out what came of a `once` attempt that was cut off. It looks, and
+            changes nothing: it may be asked more than once, and has some 30 s. Whatever it raises
+            leaves the outcome unknown.
     """
 
     def decorate(function: Function) -> Skill:
         try:
-            wants_context, arguments, output = _contract(function)
-            input_schema = arguments.json_schema(schema_generator=_Schema)
-            output_schema = output.json_schema(schema_generator=_Schema)
+            wants_context, arguments, output = read(function, Context)
+            input_schema = arguments.json_schema(schema_generator=Schema)
+            output_schema = output.json_schema(schema_generator=Schema)
         except (PydanticUserError, RecursionError) as error:
             reason = str(error).partition("\n")[0]
             raise TypeError(
-                f"skill {_title(function)!r}: its annotations cannot be read (for any JSON use the"
+                f"skill {title(function)!r}: its annotations cannot be read (for any JSON use the"
                 f" 'Json' of agents.skills): {reason}"
             ) from error
         info = SkillInfo(
-            name=name if isinstance(name, str) else _title(function),
+            name=name if isinstance(name, str) else title(function),
             description=(inspect.getdoc(function) or "").partition("\n")[0],
             input_schema=input_schema,
             output_schema=output_schema,
@@ -194,7 +256,7 @@ def skill(
         call = _caller(
             function, info.name, wants_context=wants_context, arguments=arguments, output=output
         )
-        return Skill(info, call, reconcile)
+        return Skill(info, call, reconcile and _look_up(reconcile, info.name, output))
 
     return decorate(name) if callable(name) else decorate
 
@@ -223,48 +285,6 @@ class Skills(Mapping[str, Skill]):
         return tuple(each.info for each in self.values())
 
 
-def _title(function: Function) -> str:
-    return getattr(function, "__qualname__", repr(function)).rpartition(".")[2]
-
-
-class _Schema(GenerateJsonSchema):
-    """Leaves out the titles that pydantic makes up: they only repeat the names."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  pydantic's hook
-        return False
-
-
-def _contract(function: Function) -> tuple[bool, TypeAdapter[object], TypeAdapter[object]]:
-    """Read the annotations: is the context wanted, what goes in, what comes out."""
-    title = _title(function)
-    if not inspect.iscoroutinefunction(function):
-        raise TypeError(
-            f"skill {title!r} must be declared with 'async def': a plain function would block the"
-            " agent (call blocking code through asyncio.to_thread)"
-        )
-    parameters = dict(inspect.signature(function).parameters)
-    for parameter in parameters.values():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise TypeError(f"skill {title!r}: {parameter} cannot be named in a plan")
-    hints = get_type_hints(function, include_extras=True)
-    if unknown := [name for name in (*parameters, "return") if name not in hints]:
-        raise TypeError(f"skill {title!r}: annotate the type of {', '.join(unknown)}")
-    first = next(iter(parameters), "return")
-    if wants_context := hints[first] is Context:
-        del parameters[first]
-    arguments = make_dataclass(
-        "Arguments",
-        [(name, hints[name], _default(each)) for name, each in parameters.items()],
-        kw_only=True,
-        namespace={"__pydantic_config__": ConfigDict(extra="forbid", title=title)},
-    )
-    return wants_context, TypeAdapter(arguments), TypeAdapter(hints["return"])
-
-
-def _default(parameter: inspect.Parameter) -> object:
-    return field() if parameter.default is parameter.empty else field(default=parameter.default)
-
-
 def _caller(
     function: Function,
     name: str,
@@ -274,56 +294,80 @@ def _caller(
     output: TypeAdapter[object],
 ) -> Call:
     known = tuple(inspect.signature(function).parameters)[wants_context:]
+    files = [each for each, hint in get_type_hints(function).items() if _holds_artifacts(hint)]
 
-    async def call(context: Context, args: Mapping[str, Json]) -> Json:
+    async def checked_input(context: Context, args: Mapping[str, Json]) -> object:
         try:
-            checked = arguments.validate_json(to_json(dict(args)), strict=True)
+            payload = to_json(dict(args))
+            if _KEY in payload:
+                with _artifact_errors():
+                    payload = to_json(await _artifacts_of(context).values(args, files=files))
+            return arguments.validate_json(payload, strict=True)
         except ValidationError as error:
-            sentences = [_sentence(each, known) for each in error.errors(include_url=False)]
+            sentences = [sentence(each, known) for each in error.errors(include_url=False)]
             raise BadInputError(f"{name}: {'; '.join(sentences)}") from error
         except ValueError as error:
             raise BadInputError(f"{name}: the arguments are not JSON: {error}") from error
-        before = (context,) if wants_context else ()
-        result = await function(*before, **vars(checked))
-        return _checked_output(name, result, output)
+
+    async def call(context: Context, args: Mapping[str, Json]) -> Json:
+        try:
+            checked = await checked_input(context, args)
+            before = (context,) if wants_context else ()
+            return await _returned(name, await function(*before, **vars(checked)), output, context)
+        finally:
+            if context.artifacts:
+                await context.artifacts.close(context.attempt)
 
     return call
 
 
-def _checked_output(name: str, result: object, output: TypeAdapter[object]) -> Json:
+def _look_up(reconcile: Reconcile, name: str, output: TypeAdapter[object]) -> Reconcile:
+    async def look_up(context: Context, args: Mapping[str, Json]) -> Outcome:
+        try:
+            found = await reconcile(context, args)
+            if isinstance(found, Succeeded):
+                return Succeeded(await _returned(name, found.output, output, context))
+        finally:
+            if context.artifacts:
+                await context.artifacts.close(context.attempt)
+        if not isinstance(found, Outcome):
+            raise BadOutputError(f"{name}: its reconcile returned {found!r}, no outcome")
+        return found
+
+    return look_up
+
+
+def _holds_artifacts(hint: object) -> bool:
+    return hint is Artifact or any(map(_holds_artifacts, get_args(hint)))
+
+
+def _checked_output(name: str, result: object, output: TypeAdapter[object]) -> tuple[bytes, Json]:
     try:
         payload = to_json(result)
         output.validate_json(payload, strict=True)
         plain: Json = from_json(payload, allow_inf_nan=False)
     except ValidationError as error:
-        detail = _sentence(error.errors(include_url=False)[0])
+        detail = sentence(error.errors(include_url=False)[0])
         raise BadOutputError(f"{name} returned what it does not promise: {detail}") from error
     except ValueError as error:
         raise BadOutputError(f"{name} returned what JSON cannot say: {error}") from error
-    if len(payload) > MAX_OUTPUT_BYTES:
-        raise BadOutputError(
-            f"{name} returned {len(payload)} bytes, at most {MAX_OUTPUT_BYTES} are carried:"
-            " write a file and return its path"
-        )
-    return plain
+    return payload, plain
 
 
-def _sentence(detail: ErrorDetails, known: Iterable[str] = ()) -> str:
-    place = ".".join(map(str, detail["loc"]))
-    match detail["type"]:
-        case "unexpected_keyword_argument":
-            near = suggest(place, known) if len(detail["loc"]) == 1 else ""
-            return f"there is no argument {place!r}{near}"
-        case "missing" | "missing_argument" | "missing_keyword_only_argument":
-            return f"{place!r} is missing"
-        case _:
-            got = textwrap.shorten(repr(detail["input"]), 80)
-            return f"{place or 'value'}: {detail['msg']}, got {got}"
+async def _returned(
+    name: str, result: object, output: TypeAdapter[object], context: Context
+) -> Json:
+    payload, plain = _checked_output(name, result, output)
+    return plain if len(payload) <= MAX_OUTPUT_BYTES else await _kept(name, payload, context)
 
 
-def suggest(wrong: str, known: Iterable[str]) -> str:
-    """Name the nearest known word, else all of them, as the rest of a sentence."""
-    known = list(known)
-    if near := difflib.get_close_matches(wrong, known, n=1):
-        return f", did you mean {near[0]!r}?"
-    return f", there are {', '.join(known)}" if known else ""
+async def _kept(name: str, payload: bytes, context: Context) -> Json:
+    """Keep an output that no message carries, and return its reference."""
+    limit, advice = MAX_OUTPUT_BYTES, _OFF
+    if context.artifacts:
+        limit, advice = MAX_VALUE_BYTES, "return an Artifact, see Context.share"
+    if len(payload) > limit:
+        detail = f"{name} returned {len(payload)} bytes, at most {limit} are carried: {advice}"
+        raise BadOutputError(detail)
+    with _artifact_errors():
+        return await _artifacts_of(context).output(payload)

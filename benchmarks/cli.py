@@ -1,12 +1,12 @@
-"""`muster bench`, figures beside their goals, and `muster demo`."""
+"""`muster bench`, figures beside their goals, `muster simulate` and `muster demo`."""
 
 import asyncio
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -17,37 +17,68 @@ from benchmarks import frame
 from benchmarks.circumstances import circumstances
 
 CATALOG: Mapping[str, str] = {
+    "chaos": "benchmarks.chaos.benchmark",
+    "hostile": "benchmarks.hostile.benchmark",
+    "limits": "benchmarks.limits.benchmark",
     "overhead": "benchmarks.overhead.benchmark",
+    "simulate": "benchmarks.simulation.benchmark",
 }
 """Benchmark → the module that holds it as `BENCHMARK`; imported only when it is asked for."""
+
+INTERRUPTED: Final = 130
 
 app = typer.Typer(no_args_is_help=True)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(CATALOG)}.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quick: Annotated[bool, typer.Option(help="Measure less: at most 60 s.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn by chance.")] = 0,
 ) -> None:
-    """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run."""
+    """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run.
+
+    Some take whole numbers of their own, such as: muster bench chaos --kills 200
+    """
     if name not in CATALOG:
         raise typer.BadParameter(f"no benchmark {name!r}; there is {', '.join(CATALOG)}")
     benchmark: frame.Benchmark = importlib.import_module(CATALOG[name]).BENCHMARK
-    around = circumstances()
-    options = frame.Options(seed=seed, quick=quick)
-    try:
-        with _progress_bar() as report:
-            result = asyncio.run(frame.run(benchmark, options, report=report))
-    except frame.BenchmarkError as error:
-        typer.echo(f"bench {name}: {error}", err=True)
-        raise typer.Exit(2) from error
-    if as_json:
-        typer.echo(json.dumps(result.document(around), indent=2))
-    else:
-        Console().print(table(result))
+    options = frame.Options(seed, quick, _own(benchmark, context.args))
+    result = _measured(benchmark, options, as_json=as_json)
+    raise typer.Exit(0 if result.met else 1)
+
+
+@app.command()
+def simulate(
+    *,
+    worlds: Annotated[int, typer.Option(min=1, help="How many worlds.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first one; the next is +1.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0: one a core.")] = 0,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Replay one world, line by line.")
+    ] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Show what met which fault.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Let whole systems live in bad worlds, on a virtual clock, and judge each.
+
+    Exit code 0: nothing happened that must not; 1: something did, and its seed is shown.
+    """
+    command = importlib.import_module("benchmarks.simulation.command")
+    if trace:
+        raise typer.Exit(command.replay(seed))
+    benchmark = importlib.import_module(CATALOG["simulate"]).BENCHMARK
+    options = frame.Options(seed, settings={"worlds": worlds, "jobs": jobs})
+    result = _measured(benchmark, options, as_json=as_json)
+    if coverage and not as_json:
+        Console().print(command.coverage_table(result.rows))
+    for violation in command.violations(result.rows):
+        typer.echo(violation, err=True)
     raise typer.Exit(0 if result.met else 1)
 
 
@@ -66,6 +97,45 @@ def demo(
     """
     command = importlib.import_module("benchmarks.demo.command")
     raise typer.Exit(command.main(seed=seed, keep=keep, as_json=as_json))
+
+
+def _measured(
+    benchmark: frame.Benchmark, options: frame.Options, *, as_json: bool
+) -> frame.Result:
+    """Run a benchmark and print what came out."""
+    around = circumstances()
+    try:
+        with _progress_bar() as report:
+            result = asyncio.run(frame.run(benchmark, options, report=report))
+    except frame.BenchmarkError as error:
+        typer.echo(f"bench {benchmark.name}: {error}", err=True)
+        raise typer.Exit(2) from error
+    except asyncio.CancelledError as error:
+        typer.echo(f"bench {benchmark.name}: stopped", err=True)
+        raise typer.Exit(INTERRUPTED) from error
+    if as_json:
+        typer.echo(json.dumps(result.document(around), indent=2))
+    else:
+        Console().print(table(result))
+    return result
+
+
+def _own(benchmark: frame.Benchmark, words: Sequence[str]) -> Mapping[str, int]:
+    """Read the benchmark's own options: `--kills 200` or `--kills=200`."""
+    given: dict[str, int] = {}
+    rest = iter(word for each in words for word in each.split("=", 1))
+    for word in rest:
+        name, value = word.removeprefix("--"), next(rest, "")
+        if not word.startswith("--") or name not in benchmark.settings:
+            there = "".join(f"\n  --{each}: {what}" for each, what in benchmark.settings.items())
+            of_its_own = (
+                f"its own options are:{there}" if there else "it has no options of its own"
+            )
+            raise typer.BadParameter(f"bench {benchmark.name} has no {word!r}; {of_its_own}")
+        if not value.isdecimal():
+            raise typer.BadParameter(f"{word} takes a whole number from 0, got {value!r}")
+        given[name] = int(value)
+    return given
 
 
 def table(result: frame.Result) -> Table:

@@ -29,10 +29,17 @@ _COMPARE: Mapping[Operator, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the caller chose. `quick` asks for ≤ 60 s in all, with the same figures."""
+    """What the caller chose.
+
+    Attributes:
+        seed: of everything drawn by chance.
+        quick: asks for ≤ 60 s in all, with the same figures.
+        settings: those of the benchmark's own options that were given.
+    """
 
     seed: int = 0
     quick: bool = False
+    settings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,8 @@ class Benchmark:
     name: str
     parts: tuple[Part, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Its own options: name → what it says. Each takes a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ class Result:
             "bench": self.bench,
             "seed": self.options.seed,
             "quick": self.options.quick,
+            "settings": dict(self.options.settings),
             **circumstances,
             "figures": dict(self.figures),
             "goals": {name: list(goal) for name, goal in self.goals.items()},

@@ -23,7 +23,7 @@ from typing import Final, Self, TypeAlias
 from uuid import uuid4
 
 from protocol import topics
-from protocol.codec import PartialOutputs, decode_card, decode_reply, encode_order
+from protocol.codec import PartialOutputs, decode_card, decode_reply, encode_order, split
 from protocol.errors import (
     NotConnectedError,
     QueueFullError,
@@ -238,7 +238,8 @@ class Client:
                     self._ask_again()
                 self._announced = there
             else:
-                self._reply(message)
+                for each in split(message):
+                    self._reply(each)
 
     def _reply(self, message: Message) -> None:
         match decode_reply(message, self._outputs):

@@ -6,16 +6,17 @@ led to it are durable. Order of the durable: facts of one event together, events
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
 from orchestrator import telemetry
+from orchestrator.alarm import Alarm
 from orchestrator.clock import loop_clock
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core.engine import Decision, Engine
-from orchestrator.core.errors import OrchestratorError, RequestError
+from orchestrator.core.errors import OrchestratorError, RequestError, UnknownRunError
 from orchestrator.core.facts import VOLATILE, Fact
 from orchestrator.core.model import Now
 from orchestrator.core.scheduling.policies import Policy
@@ -36,7 +37,7 @@ from orchestrator.planner import (
 from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
-from protocol.codec import PartialOutputs, decode_card, decode_event, decode_reply
+from protocol.codec import PartialOutputs, decode_card, decode_event, decode_reply, split
 from protocol.errors import RemoteProtocolError
 from protocol.inbox import Inbox
 from protocol.messages import Refused
@@ -48,6 +49,7 @@ from protocol.types import DeviceCard, DeviceId, Failed, FailureKind, RunId
 ROLE: Final = "muster.role"
 COORDINATOR: Final = "coordinator"
 """A card with this label is a coordinator, and no device."""
+WAITING: Final = 65_536  # decisions that are not durable yet: about 100 MB
 _FREE: Final = (e.Submit, e.PlanProposed, e.EditRequested, e.AnswerInput, e.SettleUnknown)
 """Events whose values come from a program, and not out of a message."""
 
@@ -96,8 +98,7 @@ class Coordinator:
         self._snapshots = Snapshots(self.engine, journal)
         self._partial = PartialOutputs()
         self._inbox = Inbox()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at: float | None = None
+        self._alarm = Alarm(lambda: self._take(e.TimePassed()))
         self._failed: asyncio.Future[None] | None = None
         self._lost: OrchestratorError | None = None
 
@@ -122,14 +123,13 @@ class Coordinator:
         finally:
             self.journal.on_durable = ignore  # nobody is left to carry out what follows
             self._outbox.close()
-            if self._alarm is not None:
-                self._alarm.cancel()
+            self._snapshots.close()
+            self._alarm.close()
             self._forsake(OrchestratorError("the coordinator has stopped"))
 
     async def _recover(self) -> None:
         recovered = await self.journal.recover()
         recover(self.engine, recovered)
-        # What these facts removed is still among the saved rows, and would rise again.
         self._snapshots.recovered(recovered)
         last = recovered.last
         self.handle(e.Start(last.wall if last else None, last.elapsed if last else None))
@@ -170,7 +170,7 @@ class Coordinator:
             self._waiting.append((seq, decision))
             if self.journal.durable >= seq:
                 self._durable(seq)
-        self._set_alarm(now.elapsed)
+        self._alarm.set(self.engine.next_deadline(), now=now.elapsed)
         return decision
 
     def _durable(self, seq: int) -> None:
@@ -181,25 +181,12 @@ class Coordinator:
                 self._perform(command)
             if self._watchers:
                 self._wake(decision.facts)
+        self._outbox.flush()
         awaited = self._awaited
         while awaited and awaited[0][0] <= seq:
             done = awaited.popleft()[1]
             if not done.done():
                 done.set_result(None)
-
-    def _set_alarm(self, elapsed: float) -> None:
-        due = self.engine.next_deadline()
-        if due is None or (self._alarm_at is not None and self._alarm_at <= due):
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = due
-        loop = asyncio.get_running_loop()
-        self._alarm = loop.call_later(max(0.0, due - elapsed), self._ring)
-
-    def _ring(self) -> None:
-        self._alarm = self._alarm_at = None
-        self._take(e.TimePassed())
 
     def _take(self, event: e.Event) -> None:
         """Handle an event in a callback of the loop: nobody else would hear what it raises."""
@@ -251,6 +238,8 @@ class Coordinator:
             self.handle(event)
         except RequestError as error:
             self.handle(e.PlanFailed(ask.run, ask.ask, str(error)))
+        except UnknownRunError:
+            pass  # it ended, and is forgotten
 
     async def _ask(self, ask: c.AskPlanner) -> e.Event:
         if self._planner is None:
@@ -300,14 +289,19 @@ class Coordinator:
         write(Level.INFO, "disconnected", coordinator=str(self.address), reason=reason)
 
     def received(self, message: Message) -> None:
-        """Take one message; what makes no sense is counted, and logged once a sender."""
+        """Take one message; what makes no sense is counted, and logged once a sender.
+
+        While the journal is `WAITING` decisions behind, messages are lost, as in a network: the
+        journal's pace is the pace of all.
+        """
         topic = topics.parse(message.topic)
-        if topic is None:
+        if topic is None or len(self._waiting) >= WAITING:
             return
         try:
             match topic.kind:
                 case Kind.REPLY:
-                    self._reply(message, DeviceId(topic.suffix))
+                    for each in split(message):
+                        self._reply(each, DeviceId(topic.suffix))
                 case Kind.EVENT:
                     if (heartbeat := decode_event(message)) is not None:
                         self.handle(beat_of(heartbeat))
@@ -317,14 +311,20 @@ class Coordinator:
                     if self.front is not None:
                         self.front.received(message)
         except RemoteProtocolError as error:
-            if self._inbox.malformed(message.topic):
-                write(Level.WARNING, "malformed_message", topic=message.topic, reason=str(error))
+            self._malformed(message, error)
+
+    def _malformed(self, message: Message, error: RemoteProtocolError) -> None:
+        if self._inbox.malformed(message.topic):
+            write(Level.WARNING, "malformed_message", topic=message.topic, reason=str(error))
 
     def _reply(self, message: Message, device: DeviceId) -> None:
-        reply = decode_reply(message, self._partial)
+        try:
+            reply = decode_reply(message, self._partial)
+        except RemoteProtocolError as error:  # the others of its batch may make sense
+            self._malformed(message, error)
+            return
         if isinstance(reply, Refused):
-            name = self._outbox.attempt_of(reply.request_id)
-            reply = Refused(name, reply.code, reply.name, reply.detail)
+            reply = replace(reply, request_id=self._outbox.request_of(reply.request_id))
         event = event_of(reply, device)
         if isinstance(event, e.Reconciled):
             asked_at = self._outbox.asked_at(device, message.correlation)
@@ -348,6 +348,10 @@ class Coordinator:
         return row.card if row else None
 
     # Watching
+
+    def malformed(self) -> Mapping[str, int]:
+        """Return how many messages made no sense, by topic."""
+        return self._inbox.malformed_counts()
 
     async def durable(self) -> None:
         """Wait until everything decided so far is durable.

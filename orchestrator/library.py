@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Self
 from orchestrator.clock import loop_clock
 from orchestrator.coordinator import Coordinator
 from orchestrator.core import events as e
-from orchestrator.core.edits import EditBatch
+from orchestrator.core.decisions.runs import rest_of
+from orchestrator.core.edits import AddTask, EditBatch
 from orchestrator.core.errors import EditRefusedError, UnknownRunError
-from orchestrator.core.facts import EditRefused, RunStatus
+from orchestrator.core.facts import EditRefused, RunStatus, RunSubmitted
+from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
+from orchestrator.core.parts import PART_EDITS, parts
 from orchestrator.core.scheduling.policies import Policy
-from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet
+from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads
+from orchestrator.core.state import Run as RunRow
+from orchestrator.core.state import Task
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.planner import Planner
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 PAGE = 512  # journal entries read at once
+TASKS_AT_ONCE = 10_000  # about 1 ms
 DEFAULT_ADDRESS = Address("muster", "default", "coordinator")
 
 
@@ -113,12 +119,14 @@ class Orchestrator:
         trace: TracebackType | None,
     ) -> None:
         self._running.cancel()
+        # An error of the body stays outside any group; what else goes wrong does not hide it.
+        inside = isinstance(error, asyncio.CancelledError)
         try:
-            if not isinstance(error, asyncio.CancelledError):
-                kind = error = trace = None  # an error of the body stays outside any group
-            await self._group.__aexit__(kind, error, trace)
-        finally:
-            await self._journal.__aexit__(kind, error, trace)
+            await self._group.__aexit__(*((kind, error, trace) if inside else (None,) * 3))
+        except BaseException as failure:
+            await self._journal.__aexit__(type(failure), failure, failure.__traceback__)
+            raise
+        await self._journal.__aexit__(kind, error, trace)
 
     async def wait(self) -> None:
         """Wait until the coordinator fails; for daemons that have nothing else to do."""
@@ -137,11 +145,17 @@ class Orchestrator:
     ) -> "Run":
         """Take a request, durably, and return its run.
 
+        A plan of more than `core.parts.PART_EDITS` edits is judged whole and then taken in parts,
+        so that nothing else waits long; its first tasks may run before the last are there. If the
+        process dies in between, a repeat with the same `key` goes on; without it the run fails
+        after `limits.plan_s`.
+
         Args:
             request: in plain words; the planner reads it.
             plan: the first plan, if there is one already (base revision 0).
             parameters: what the planner gets beside the words.
-            key: the caller's own: a repeat with the same key and owner returns the same run.
+            key: the caller's own: a repeat with the same key and owner returns the same run, as
+                long as that is kept (`Tuning.keep_s`), and a new one after that.
             owner: who asks.
             priority: higher goes first.
             limits: bounds on planning, revisions and time.
@@ -153,6 +167,7 @@ class Orchestrator:
         run = RunId(token[:12])
         key = key if key is not None else token
         state = self.coordinator.engine.state
+        batches = await _parts(plan)
         known = state.keys.get((owner, key))
         if known is None:
             event = e.Submit(
@@ -164,12 +179,29 @@ class Orchestrator:
                 limits,
                 dict(parameters or {}),
                 int(token, 16),
-                plan,
+                batches[0] if batches else None,
+                more=len(batches) > 1,
             )
             await durably(self.coordinator, event)
         else:
+            run = known
             await self.coordinator.durable()  # the first one may still be on its way
-        return Run(self.coordinator, known or run)
+        await self._submit_rest(run, batches)
+        return Run(self.coordinator, run)
+
+    async def _submit_rest(self, run: RunId, batches: Sequence[EditBatch]) -> None:
+        """Hand in what is not there yet, for as long as it is awaited."""
+        runs = self.coordinator.engine.state.runs
+        for number, batch in enumerate(batches[1:], start=2):
+            row = runs.get(run)
+            if row is None or rest_of(run) not in row.asks:
+                return
+            first = batch.edits[0]
+            if not isinstance(first, AddTask) or first.task.id not in row.tasks:
+                more = number < len(batches)
+                await durably(
+                    self.coordinator, e.PlanProposed(run, rest_of(run), batch, more=more)
+                )
 
     def run(self, run: RunId) -> "Run":
         """Return a run by its id.
@@ -182,17 +214,31 @@ class Orchestrator:
         return Run(self.coordinator, run)
 
     def runs(self) -> tuple[RunSnapshot, ...]:
-        """Return every run, oldest first."""
-        engine = self.coordinator.engine
-        return tuple(engine.snapshot(run) for run in engine.state.runs)
+        """Return every run that is kept, oldest first, without its tasks. O(runs)."""
+        return heads(self.coordinator.engine.state)
 
     def devices(self) -> tuple[DeviceSnapshot, ...]:
         """Return every known device, in order of arrival."""
         return fleet(self.coordinator.engine.state)
 
 
+async def _parts(plan: EditBatch | None) -> tuple[EditBatch, ...]:
+    if plan is None:
+        return ()
+    if len(plan.edits) <= PART_EDITS:
+        return (plan,)
+    unborn = RunRow(
+        RunSubmitted(RunId(""), "", "", "", 0, DEFAULT_RUN_LIMITS, None, 0, 0.0, 0.0), 0
+    )
+    return await asyncio.to_thread(parts, unborn, plan)
+
+
 class Run:
-    """One run, to follow and to steer."""
+    """One run, to follow and to steer.
+
+    An ended run is kept for a while (`Tuning.keep_s`, `keep_runs`, `keep_tasks`). Once it is
+    forgotten, everything here raises `UnknownRunError`.
+    """
 
     def __init__(self, coordinator: Coordinator, run: RunId) -> None:
         self.id = run
@@ -260,12 +306,24 @@ class Run:
                 await changed.wait()
         finally:
             self._coordinator.unwatch(self.id, changed)
+        row = self._row()  # it is final, and may be forgotten from now on
+        tasks = tuple(row.tasks.values())
         await self._coordinator.durable()
-        end = self.snapshot()
-        return RunResult(self.id, end.status, end.reason, end.outputs, end.missing)
+        outputs: dict[TaskId, Json] = {}
+        missing: dict[TaskId, str] = {}
+        for start in range(0, len(tasks), TASKS_AT_ONCE):
+            _collect(tasks[start : start + TASKS_AT_ONCE], outputs, missing)
+            await asyncio.sleep(0)  # others have their turn: there may be very many
+        return RunResult(self.id, row.status, row.reason, outputs, missing)
+
+    def _row(self) -> RunRow:
+        try:
+            return self._coordinator.engine.state.runs[self.id]
+        except KeyError:
+            raise UnknownRunError(f"run {self.id!r} is not there (any more)") from None
 
     def _status(self) -> RunStatus:
-        return self._coordinator.engine.state.runs[self.id].status
+        return self._row().status
 
     async def cancel(self, why: str = "cancelled by its owner") -> None:
         """Stop everything unfinished; `result` says when that is done."""
@@ -302,6 +360,17 @@ class Run:
             RequestError: the task is not unknown.
         """
         await durably(self._coordinator, e.SettleUnknown(self.id, task, outcome, by))
+
+
+def _collect(
+    tasks: Iterable[Task], outputs: dict[TaskId, Json], missing: dict[TaskId, str]
+) -> None:
+    """Note what the tasks that nothing follows came to, and what failed or was cancelled."""
+    for task in tasks:
+        if task.state is TaskState.SUCCEEDED and not task.outgoing and task.parent is None:
+            outputs[task.spec.id] = task.output
+        elif task.state in {TaskState.FAILED, TaskState.CANCELLED}:
+            missing[task.spec.id] = task.reason
 
 
 async def durably(coordinator: Coordinator, event: e.Event) -> None:

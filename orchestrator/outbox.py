@@ -3,6 +3,8 @@
 An acknowledgement waits for the next offer or renewal to its device, `ACK_AFTER_S` at the most, so
 that it costs no message of its own while work flows. Nothing here is kept for a retry: the engine
 repeats what matters when its deadline passes, and says hello when a device comes back.
+
+Orders gather until `flush`; those to one device with our extension leave as one message then.
 """
 
 import asyncio
@@ -11,10 +13,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from orchestrator.core import commands as c
-from orchestrator.wire import offer_of, order_of
+from orchestrator.wire import offer_of, order_of, request_id
 from protocol import messages as m
 from protocol import topics
-from protocol.codec import encode_order, encode_plain_offer
+from protocol.codec import Batches, encode_order, encode_plain_offer
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
 from protocol.topics import Address
 from protocol.transport import Message
@@ -23,7 +25,7 @@ from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
 ACK_AFTER_S = 0.25  # well under a heartbeat; a device keeps what is not acknowledged
 ACKS_AT_ONCE = 64  # so that a renewal stays small
 HELLOS = 8  # by device: one goes out every 2 s at most, so an answer may take 16 s
-REMEMBERED = 4096  # offers to plain agents whose errors name only the correlation
+REMEMBERED = 4096  # orders to plain agents whose errors name only the correlation
 
 
 class Outbox:
@@ -40,14 +42,17 @@ class Outbox:
     ) -> None:
         self._address = address
         self._publish = publish
+        self._batches = Batches(self._put)
         self._card = card
         self._unsayable = unsayable
         self._clock = clock
         self._hellos: dict[DeviceId, OrderedDict[bytes, float]] = {}
         self._acks: dict[DeviceId, list[AttemptId]] = {}
+        self._speaking: dict[DeviceId, dict[RunId, int]] = {}
+        """The epochs of the runs that waiting acknowledgements are of."""
         self._timer: asyncio.TimerHandle | None = None
         self._count, self._life = 0, secrets.token_urlsafe(6)
-        self._plain: OrderedDict[str, AttemptId] = OrderedDict()
+        self._plain: OrderedDict[str, str] = OrderedDict()
         self.streaming: dict[DeviceId, bool] = {}
         """Whether a plain agent streams; as its card says."""
 
@@ -56,8 +61,12 @@ class Outbox:
         if self._timer is not None:
             self._timer.cancel()
 
+    def flush(self) -> None:
+        """Send what was ordered."""
+        self._batches.flush()
+
     def perform(self, command: c.Command) -> None:
-        """Send what a command orders; `unsayable` hears of what no message can carry."""
+        """Order it, for the next flush; `unsayable` hears of what no message can carry."""
         try:
             self._perform(command)
         except LocalProtocolError as error:
@@ -67,21 +76,31 @@ class Outbox:
         match command:
             case c.Offer():
                 self._offer(command)
-            case c.Acknowledge(device, attempt):
+            case c.Acknowledge(device, attempt, run, epoch):
+                if run is not None:
+                    self._speaking.setdefault(device, {})[run] = epoch
                 self._acknowledge(device, attempt)
             case c.RenewLeases(device, attempts, epochs, ttl_s):
-                self._send(device, m.Renew(epochs, attempts, ttl_s, self._take_acks(device)))
+                acks, speaking = self._take_acks(device)
+                self._send(device, m.Renew({**speaking, **epochs}, attempts, ttl_s, acks))
             case c.SayHello(device, epochs):
-                hello = m.Hello(str(self._address), epochs, self._take_acks(device))
+                acks, speaking = self._take_acks(device)
+                hello = m.Hello(str(self._address), {**speaking, **epochs}, acks)
                 self._hello(device, hello)
-            case c.CancelAttempt() | c.RefuseAttempts() | c.AnswerAttempt():
+            case (
+                c.CancelAttempt()
+                | c.QueryAttempt()
+                | c.RefuseAttempts()
+                | c.AnswerAttempt()
+                | c.ReleaseRun()
+            ):
                 self._send(command.device, order_of(command))
             case c.AskPlanner():
                 raise TypeError("the planner is no device")
 
-    def attempt_of(self, request_id: str) -> str:
-        """Return the attempt that an error is about: plain agents name our correlation."""
-        return self._plain.get(request_id, request_id)
+    def request_of(self, named: str) -> str:
+        """Return the request that an error answers: plain agents name our correlation."""
+        return self._plain.get(named, named)
 
     def asked_at(self, device: DeviceId, correlation: bytes | None) -> float | None:
         """Return when the hello was sent that this answers, if it was one of the last ones."""
@@ -94,17 +113,17 @@ class Outbox:
         asked[correlation] = self._clock()
         if len(asked) > HELLOS:
             asked.popitem(last=False)
-        self._send(device, hello, correlation)
+        self._send(device, hello, correlation)  # on its own: its answer names the correlation
 
     def _offer(self, command: c.Offer) -> None:
         card = self._card(command.device)
         if card is None or card.extension:
-            self._send(command.device, offer_of(command, self._take_acks(command.device)))
+            alone = self._speaking.get(command.device, {}).keys() <= {command.run}
+            acks = self._take_acks(command.device)[0] if alone else ()  # it names no other epoch
+            self._send(command.device, offer_of(command, acks))
             return
         offer, correlation = offer_of(command), self._correlation()
-        self._plain[correlation.decode()] = offer.attempt
-        if len(self._plain) > REMEMBERED:
-            self._plain.popitem(last=False)
+        self._remember(correlation, offer.attempt)
         message = encode_plain_offer(
             offer,
             to=self._to(command.device),
@@ -116,16 +135,27 @@ class Outbox:
 
     def _send(self, device: DeviceId, order: m.Order, correlation: bytes = b"") -> None:
         card = self._card(device)
-        if card is not None and not card.extension and not isinstance(order, m.Cancel):
+        extension = card is not None and card.extension
+        if card is not None and not extension and not isinstance(order, m.Cancel | m.Query):
             return  # a plain agent knows none of the others
-        self._put(
+        correlated, about = correlation or self._correlation(), request_id(order)
+        if about is not None and not extension:
+            self._remember(correlated, about)
+        send = self._batches.add if extension and not correlation else self._batches.send
+        send(
             encode_order(
                 order,
                 to=self._to(device),
                 reply_to=topics.reply(self._address, device),
-                correlation=correlation or self._correlation(),
+                correlation=correlated,
+                request_id=about,
             )
         )
+
+    def _remember(self, correlation: bytes, about: str) -> None:
+        self._plain[correlation.decode()] = about
+        if len(self._plain) > REMEMBERED:
+            self._plain.popitem(last=False)
 
     def _put(self, message: Message) -> None:
         try:
@@ -139,19 +169,21 @@ class Outbox:
         if len(acks) >= ACKS_AT_ONCE:
             self._flush_device(device)
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, self._flush)
+            self._timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, self._acknowledge_all)
 
-    def _flush(self) -> None:
+    def _acknowledge_all(self) -> None:
         self._timer = None
         for device in list(self._acks):
             self._flush_device(device)
+        self.flush()
 
     def _flush_device(self, device: DeviceId) -> None:
-        epochs: Mapping[RunId, int] = {}
-        self._send(device, m.Renew(epochs, (), 1.0, self._take_acks(device)))
+        acks, speaking = self._take_acks(device)
+        self._send(device, m.Renew(speaking, (), 1.0, acks))
 
-    def _take_acks(self, device: DeviceId) -> tuple[AttemptId, ...]:
-        return tuple(self._acks.pop(device, ()))
+    def _take_acks(self, device: DeviceId) -> tuple[tuple[AttemptId, ...], Mapping[RunId, int]]:
+        """Take what waits, and the epochs with which it is said."""
+        return tuple(self._acks.pop(device, ())), self._speaking.pop(device, {})
 
     def _to(self, device: DeviceId) -> Address:
         return Address(self._address.org, self._address.unit, device)

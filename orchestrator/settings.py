@@ -18,6 +18,9 @@ playbooks = ["playbooks"]       # folders searched before those in the box
 [timing]
 heartbeat_s = 2.0               # three misses: a device is lost
 
+[retention]
+days = 7                        # how long an ended run is kept; also: runs, tasks
+
 [log]
 level = "info"
 format = "text"                 # or "json"
@@ -31,7 +34,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import PositiveFloat
+from pydantic import PositiveFloat, PositiveInt
 
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.journal import Synchronous
@@ -86,6 +89,16 @@ class TimingSection(Section):
     """How long the lease of an attempt lasts without a heartbeat."""
 
 
+class RetentionSection(Section):
+    """How long ended runs are kept; the oldest go first. The newest is kept whatever its size."""
+
+    days: PositiveFloat = 7.0
+    runs: PositiveInt = 1000
+    """Ended runs kept at most."""
+    tasks: PositiveInt = 100_000
+    """Tasks of ended runs kept at most, at about 2 KiB of memory each."""
+
+
 class LogSection(Section):
     """What is written to the standard error."""
 
@@ -102,6 +115,7 @@ class Settings(Section):
     planner: PlannerSection = PlannerSection()
     scheduling: SchedulingSection = SchedulingSection()
     timing: TimingSection = TimingSection()
+    retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
 
 

@@ -12,6 +12,11 @@ _STARTED: Final = frozenset({m.Phase.STARTED, m.Phase.INPUT_REQUIRED, m.Phase.FI
 _BUSY: Final = frozenset({"responder_unavailable", "request_expired"})
 _INVALID_PARAMS: Final = -32602
 _STALE: Final = "stale_epoch"
+_ABOUT: Final[Mapping[type, str]] = {m.Cancel: "cancel", m.Query: "query", m.Answer: "answer"}
+_FOLLOWS: Final[Mapping[int, Callable[[DeviceId, AttemptId], e.Event]]] = {
+    -32001: e.AttemptMissing,  # TaskNotFoundError of A2A
+    -32002: e.AttemptUnstoppable,  # TaskNotCancelableError
+}
 
 
 def offer_of(command: c.Offer, acks: tuple[AttemptId, ...] = ()) -> m.Offer:
@@ -29,18 +34,39 @@ def offer_of(command: c.Offer, acks: tuple[AttemptId, ...] = ()) -> m.Offer:
         effect=command.effect,
         limit_s=command.limit_s,
         acks=acks,
+        incarnation=command.incarnation,
     )
 
 
-def order_of(command: c.CancelAttempt | c.RefuseAttempts | c.AnswerAttempt) -> m.Order:
+def order_of(
+    command: c.CancelAttempt | c.QueryAttempt | c.RefuseAttempts | c.AnswerAttempt | c.ReleaseRun,
+) -> m.Order:
     """Return what a command says to its device."""
     match command:
         case c.CancelAttempt(_, attempt, run, epoch):
             return m.Cancel(attempt, run, epoch)
+        case c.QueryAttempt(_, attempt):
+            return m.Query(attempt)
         case c.RefuseAttempts(_, attempts, epochs):
             return m.Refuse(attempts, epochs)
         case c.AnswerAttempt(_, attempt, run, epoch, value):
             return m.Answer(attempt, run, epoch, value)
+        case c.ReleaseRun(_, run):
+            return m.Release((run,))
+
+
+def request_id(order: m.Order) -> str | None:
+    """Return the JSON-RPC id of an order, so that an error tells what it answers.
+
+    An error to an offer ends its attempt; one to a later order about it says much less.
+    """
+    match order:
+        case m.Offer(attempt):
+            return attempt
+        case m.Cancel(attempt) | m.Query(attempt) | m.Answer(attempt):
+            return f"{_ABOUT[type(order)]}.{attempt}"
+        case _:
+            return None
 
 
 def event_of(reply: m.Reply, device: DeviceId) -> e.Event | None:
@@ -62,7 +88,14 @@ def beat_of(heartbeat: m.Heartbeat) -> e.Beat:
 def _report(report: m.Report, device: DeviceId) -> e.Event | None:
     match report.phase:
         case m.Phase.FINISHED if report.outcome is not None:
-            return e.AttemptFinished(device, report.attempt, report.outcome, report.run_s)
+            return e.AttemptFinished(
+                device,
+                report.attempt,
+                report.outcome,
+                report.run_s,
+                report.run,
+                report.incarnation,
+            )
         case m.Phase.INPUT_REQUIRED:
             return e.AttemptAsked(device, report.attempt, report.note)
         case m.Phase.ACCEPTED | m.Phase.STARTED:
@@ -77,9 +110,15 @@ def _held(held: m.Held, device: DeviceId) -> e.Event:
 
 
 def _refused(refused: m.Refused, device: DeviceId) -> e.Event | None:
-    """A request that never reached a skill: the attempt it was about never started."""
+    """An offer that reached no skill never started; other orders did not find their attempt."""
+    about, _, name = refused.request_id.rpartition(".")
+    known = about in _ABOUT.values()
+    attempt = AttemptId(name if known else refused.request_id)
     if refused.name == _STALE:
-        return None  # an order from before our restart came late: it says nothing of the attempt
+        return None if refused.epoch is None else e.Superseded(device, attempt, refused.epoch)
+    if known:
+        follows = _FOLLOWS.get(refused.code)
+        return follows(device, attempt) if follows else None
     detail = refused.detail or refused.name
     outcome: Outcome
     if refused.name in _BUSY:
@@ -88,7 +127,7 @@ def _refused(refused: m.Refused, device: DeviceId) -> e.Event | None:
         outcome = Failed(FailureKind.BAD_INPUT, detail)
     else:
         outcome = Failed(FailureKind.SKILL_ERROR, detail)
-    return e.AttemptFinished(device, AttemptId(refused.request_id), outcome, None)
+    return e.AttemptFinished(device, attempt, outcome, None)
 
 
 _EVENTS: Final[Mapping[type, Callable[[Any, DeviceId], e.Event | None]]] = {

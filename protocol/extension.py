@@ -1,9 +1,12 @@
 """Our A2A extension: what orchestration needs beyond core A2A, as wire shapes.
 
 An offer carries `OfferTerms` and a report `ReportTerms` as metadata under `EXTENSION_URI`; a card
-declares `CardTerms` as the extension's parameters. Four requests have methods of their own
-(`Renew`, `Hello`, `Refuse`, `Drain`) and one event (`Heartbeat`). A2A's own fields keep their
-meaning: an agent or client that ignores all of this still converses with us.
+declares `CardTerms` as the extension's parameters. Five requests have methods of their own
+(`Renew`, `Hello`, `Refuse`, `Drain`, `Release`) and one event (`Heartbeat`). A2A's own fields keep
+their meaning: an agent or client that ignores all of this still converses with us.
+
+Who announces the extension reads JSON-RPC batches of requests, up to 64; who asks with it reads
+batches of responses (`codec.batches`). So what leaves together costs one message.
 """
 
 from collections.abc import Mapping
@@ -21,6 +24,7 @@ RENEW: Final = "muster/renew"
 HELLO: Final = "muster/hello"
 REFUSE: Final = "muster/refuse"
 DRAIN: Final = "muster/drain"
+RELEASE: Final = "muster/release"
 HEARTBEAT: Final = "muster/heartbeat"
 
 Counter = Annotated[int, Field(ge=0, lt=2**63)]  # what a ledger's integer column holds
@@ -41,6 +45,7 @@ class OfferTerms(TypedDict):
     limit_s: NotRequired[Seconds]
     pins: NotRequired[tuple[PinGrant, ...]]
     acks: NotRequired[tuple[AttemptId, ...]]
+    incarnation: NotRequired[Incarnation]
 
 
 @final

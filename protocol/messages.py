@@ -59,6 +59,8 @@ class Offer:
     pins: tuple[PinGrant, ...] = ()
     acks: tuple[AttemptId, ...] = ()
     """Results that the coordinator holds durably: the device may forget them."""
+    incarnation: Incarnation | None = None
+    """Of the device's ledger, as the coordinator knows it: another one takes no such offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,17 @@ class Drain:
     on: bool
 
 
-Order: TypeAlias = Offer | Cancel | Query | Answer | Renew | Hello | Refuse | Drain
+@dataclass(frozen=True, slots=True)
+class Release:
+    """These runs are forgotten: drop what was kept for them (artifacts).
+
+    It may get lost: what nobody releases goes when it has not been used for long.
+    """
+
+    runs: tuple[RunId, ...]
+
+
+Order: TypeAlias = Offer | Cancel | Query | Answer | Renew | Hello | Refuse | Drain | Release
 """Coordinator to device."""
 
 
@@ -195,6 +207,8 @@ class Refused:
     name: str
     """The A2A error name from `error.data.a2a_error`, or empty."""
     detail: str
+    epoch: int | None = None
+    """Where the order's epoch was too low: the highest one that the device has seen."""
 
 
 Reply: TypeAlias = Report | Held | Refused

@@ -64,6 +64,12 @@ def write(level: Level, event: str, **keys: object) -> None:
         structlog.get_logger("muster").log(_NUMBERS[level], event, **keys)
 
 
+def silence() -> None:
+    """Write nothing at all: where errors are made on purpose, by the thousand."""
+    global _threshold  # noqa: PLW0603 - a process has one log
+    _threshold = logging.CRITICAL + 1
+
+
 def quiet() -> None:
     """Write errors only, as before `configure`."""
     global _threshold  # noqa: PLW0603 - a process has one log

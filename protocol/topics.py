@@ -17,7 +17,7 @@ from typing import Final, Self
 from protocol.errors import LocalProtocolError
 
 _PREFIX: Final = "$a2a/v1"
-_ID: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,1000}")  # so that any topic fits in 64 KiB
 _TOPIC: Final = re.compile(
     r"\$a2a/v1/(?P<kind>discovery|request|reply|event)"
     r"/(?P<org>{id})/(?P<unit>{id})/(?P<agent>{id})(?:/(?P<suffix>{id}))?".replace(

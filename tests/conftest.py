@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from benchmarks.virtual_clock import VirtualClockLoop
 from protocol.transport.broker import BrokerError, BrokerProcess, find_mosquitto
 from tests.support.blocking import nothing_blocks
-from tests.support.virtual_clock import VirtualClockLoop
 
 
 class _MarkedLoop:

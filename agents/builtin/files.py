@@ -1,4 +1,4 @@
-"""Files inside the folders that the owner opened: read, write, append, list, search, hash.
+"""Files inside the folders that the owner opened: read, write, append, list, search, hash, move.
 
 Blocking work runs in a thread and streams, whatever the size of a file. A search runs a regular
 expression of the caller's: the owner's policy says who may.
@@ -9,6 +9,7 @@ import hashlib
 import math
 import os
 import re
+import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ from agents.builtin.bounds import (
     replacing,
 )
 from agents.skills import BadInputError, Context, Skill, skill
+from protocol.artifacts import Artifact
 from protocol.types import Effect
 
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
@@ -228,6 +230,22 @@ class Files:
 
         return await off_loop(work)
 
+    async def share(self, context: Context, path: str) -> Artifact:
+        """Offer a file, as it is now, to other devices."""
+        return await context.share(self.roots.resolve(path))
+
+    async def fetch(self, context: Context, artifact: Artifact, path: str) -> Written:
+        """Put a file that another device shared in place, whole or not at all."""
+        real = self.roots.resolve(path)
+        source = await context.fetch(artifact)
+
+        def work(_stop: Event) -> Written:
+            with replacing(real) as draft:
+                shutil.copyfile(source, draft)
+            return Written(path, real.stat().st_size)
+
+        return await off_loop(work)
+
     def _below(self, place: Path, glob: str, stop: Event) -> Iterator[tuple[Path, os.stat_result]]:
         """Walk the files inside the roots in the order of their paths; a file is itself."""
         try:
@@ -252,6 +270,8 @@ def skills(roots: Sequence[Path], *, wall: Callable[[], float] | None = None) ->
         skill("files.list")(files.list_files),
         skill("files.search")(files.search),
         skill("files.hash")(files.hash_file),
+        skill("files.share", effect=Effect.IDEMPOTENT)(files.share),
+        skill("files.fetch", effect=Effect.IDEMPOTENT)(files.fetch),
     )
 
 

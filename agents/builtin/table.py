@@ -31,7 +31,8 @@ from agents.builtin.bounds import (
     replacing,
     rows_of,
 )
-from agents.skills import BadInputError, Json, Skill, skill, suggest
+from agents.skills import BadInputError, Json, Skill, skill
+from agents.wording import suggest
 from protocol.types import Effect
 
 Row: TypeAlias = Mapping[str, Json]

@@ -14,8 +14,8 @@ from rich.text import Text
 from benchmarks.demo import timeline
 from benchmarks.demo.fleet import SERVERS
 from benchmarks.demo.performance import LIMIT_S, Performance, perform
-from benchmarks.demo.roll_call import MissingError
-from benchmarks.demo.supervisor import EndedError
+from benchmarks.roll_call import MissingError
+from benchmarks.supervisor import EndedError
 from orchestrator.client import ClientError
 from orchestrator.clock import loop_clock
 from protocol.errors import TransportError

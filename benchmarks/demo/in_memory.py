@@ -8,9 +8,9 @@ from pathlib import Path
 
 from agents import builtin, config
 from agents.simulated import SimulatedDevice
-from benchmarks.demo.roll_call import RollCall, roll_call
 from benchmarks.demo.scenario import AWAY_S, RESTART_S, Tell
 from benchmarks.demo.timeline import COORDINATOR
+from benchmarks.roll_call import RollCall, roll_call
 from orchestrator import Orchestrator
 from orchestrator.journal import SqliteJournal
 from orchestrator.planner.playbook import PlaybookPlanner

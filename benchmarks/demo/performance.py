@@ -1,7 +1,6 @@
 """The whole demo: set the stage, play, read the journal, and judge what came of it."""
 
 import asyncio
-import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -14,13 +13,13 @@ from benchmarks.demo.check import Verdict, check
 from benchmarks.demo.in_memory import one_process
 from benchmarks.demo.processes import processes
 from benchmarks.demo.scenario import Stage, Tell, play
+from benchmarks.supervisor import cancel_when_told_to_stop
 from orchestrator.clock import loop_clock
 from orchestrator.core.facts import RunStatus
 from orchestrator.journal import SqliteJournal
 from protocol.transport.broker import BrokerError, BrokerProcess, find_mosquitto
 
 LIMIT_S: Final = 60.0  # for the run; it takes a tenth of that
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         TimeoutError: the run did not end in a minute.
         asyncio.CancelledError: somebody pressed Ctrl-C, closed the terminal or said SIGTERM.
     """
-    _cancel_when_told_to_stop()
+    cancel_when_told_to_stop()
     began, journal = loop_clock().wall, root / "journal.db"
     async with AsyncExitStack() as stack:
         try:
@@ -89,20 +88,6 @@ async def perform(root: Path, *, seed: int, tell: Tell) -> Performance:
         check(report, servers, since=began - fleet.DAY_S),
         timeline.read(await SqliteJournal(journal).entries(), kills, configs),
     )
-
-
-def _cancel_when_told_to_stop() -> None:
-    """Cancel the present task at the first signal; the next ones must not disturb the tidying."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop() -> None:
-        for number in SIGNALS:
-            loop.add_signal_handler(number, lambda: None)
-        if task is not None:
-            task.cancel()
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop)
 
 
 def _problems(seen: timeline.Timeline) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The demo as it is: a broker, a coordinator and five daemons, each a process of its own."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,10 +7,10 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from benchmarks.demo.roll_call import RollCall, roll_call
 from benchmarks.demo.scenario import AWAY_S, RESTART_S, Tell
-from benchmarks.demo.supervisor import Supervised
 from benchmarks.demo.timeline import COORDINATOR
+from benchmarks.roll_call import RollCall, roll_call
+from benchmarks.supervisor import Supervised, running
 from orchestrator.cli.following import batches
 from orchestrator.client import Client
 from orchestrator.service.documents import Event
@@ -60,17 +59,12 @@ async def processes(
     }
     me = Address("muster", "default", "demo")
     coordinator = Address("muster", "default", COORDINATOR)
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(each.run(), name=name) for name, each in programs.items()]
-        try:
-            async with (
-                roll_call(_transport("muster/default/roll-call", port)) as roll,
-                Client(_transport(str(me), port), me, coordinator) as client,
-            ):
-                yield Processes(programs, roll, client)
-        finally:
-            for task in running:
-                task.cancel()
+    async with (
+        running(*programs.values()),
+        roll_call(_transport("muster/default/roll-call", port)) as roll,
+        Client(_transport(str(me), port), me, coordinator) as client,
+    ):
+        yield Processes(programs, roll, client)
 
 
 def _transport(client_id: str, port: int) -> MqttTransport:

@@ -3,7 +3,8 @@
 **Rate**: four devices of 16 slots, so 64 attempts in flight; the bare loop keeps as many requests
 in flight over as many devices. **Hop**: a chain on one device, so one in flight, beside the bare
 loop's round trip with one in flight. Every device, coordinator and requester is a process of its
-own. The payloads of the bare loop are as large as ours, measured just before.
+own. The bare loop's payloads are as large as a task's share of ours, measured just before: what we
+gather into one message costs it nothing.
 
 Both sides are measured anew in each round, and each ratio is the median of the rounds' ratios: a
 slow spell of the machine meets both. `mqtt.rate_ratio` and `mqtt.messages_per_task` are those of

@@ -9,6 +9,7 @@ import asyncio
 import json
 import statistics
 import sys
+import time
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,7 +65,10 @@ class Coordinated:
     hop_p50_ms: float
     hop_p99_ms: float
     messages_per_task: float
+    cpu_us_per_task: float
+    """Of the coordinator's process: comparable where the machine has other work."""
     request_bytes: int
+    """A task's share of all of them, as `reply_bytes` too."""
     reply_bytes: int
 
 
@@ -92,10 +96,10 @@ async def coordinate(settings: Coordinate) -> Coordinated:
             await _finish(await orchestrator.submit("warm up", plan=_warm_up(settings.devices)))
             await asyncio.sleep(2 * ACK_AFTER_S)
             transport.sizes.clear()
-            began = loop.time()
+            began, used_s = loop.time(), time.process_time()
             run = await orchestrator.submit("nothing", plan=batch)
             await _finish(run)
-            wall_s = loop.time() - began
+            wall_s, cpu_s = loop.time() - began, time.process_time() - used_s
             await asyncio.sleep(2 * ACK_AFTER_S)  # the last acknowledgements count too
             messages, sizes = transport.messages, transport.sizes
             hops = await _hops_ms(run)
@@ -105,8 +109,9 @@ async def coordinate(settings: Coordinate) -> Coordinated:
         hop_p50_ms=cuts[49],
         hop_p99_ms=cuts[98],
         messages_per_task=messages / settings.tasks,
-        request_bytes=int(statistics.median(sizes[Kind.REQUEST])),
-        reply_bytes=int(statistics.median(sizes[Kind.REPLY])),
+        request_bytes=sum(sizes[Kind.REQUEST]) // settings.tasks,
+        reply_bytes=sum(sizes[Kind.REPLY]) // settings.tasks,
+        cpu_us_per_task=cpu_s * 1e6 / settings.tasks,
     )
 
 

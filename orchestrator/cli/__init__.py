@@ -1,13 +1,13 @@
 """`muster`: the coordinator, and everything that people ask of one.
 
-`serving` runs things, `running` submits and follows, `looking` shows, `steering` changes;
-`calling` is what they share. Exit codes are those of `calling.Exit`.
+`serving` runs things, `running` submits and follows, `looking` shows, `fetching` saves, `steering`
+changes; `calling` is what they share. Exit codes are those of `calling.Exit`.
 """
 
 import typer
 
-from orchestrator.cli import looking, running, serving, steering
+from orchestrator.cli import fetching, looking, running, serving, steering
 
 app = typer.Typer(no_args_is_help=True)
-for module in (running, looking, steering, serving):
+for module in (running, looking, fetching, steering, serving):
     app.registered_commands += module.app.registered_commands

@@ -18,6 +18,7 @@ from orchestrator.client import CallFailedError, Client, ClientError, Coordinato
 from orchestrator.core.errors import InvariantError, OrchestratorError
 from orchestrator.planner.playbook import PlaybookError
 from orchestrator.settings import Settings
+from protocol.artifacts import ArtifactError
 from protocol.errors import ProtocolError, TransportError, UnreachableError
 from protocol.settings import SettingsError
 from protocol.topics import Address
@@ -61,6 +62,7 @@ _KNOWN: Final = (
     ProtocolError,
     SettingsError,
     TransportError,
+    ArtifactError,
 )
 _CODES: Final[tuple[tuple[type[Exception], Exit], ...]] = (
     (TransportError, Exit.UNREACHABLE),

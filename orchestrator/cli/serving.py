@@ -17,17 +17,19 @@ from orchestrator.cli.calling import (
     transport,
 )
 from orchestrator.clock import suspended_too
+from orchestrator.collection import rare_full_collections
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import SqliteJournal
 from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
-from orchestrator.settings import Settings, TimingSection
+from orchestrator.settings import RetentionSection, Settings, TimingSection
 from protocol import telemetry
 from protocol.transport.broker import BrokerProcess
 
 app = typer.Typer()
 
+DAY_S = 86400.0
 MISSES = 3  # heartbeats, after which a device is lost
 MQTT_PORT = 1883
 
@@ -65,13 +67,14 @@ async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
         planner=planner,
         journal=SqliteJournal(settings.journal.path, synchronous=settings.journal.synchronous),
         address=address,
-        tuning=tuning(settings.timing),
+        tuning=tuning(settings.timing, settings.retention),
         policy=settings.scheduling.policy,
         clock=suspended_too,
     )
     service = Service(orchestrator, connection)
-    async with _told_to_stop() as stop, orchestrator, service:
-        await stop.wait()
+    with rare_full_collections():
+        async with _told_to_stop() as stop, orchestrator, service:
+            await stop.wait()
 
 
 async def _serve_broker(port: int) -> None:
@@ -80,13 +83,19 @@ async def _serve_broker(port: int) -> None:
         await stop.wait()
 
 
-def tuning(timing: TimingSection) -> Tuning:
-    """Return the engine's time constants, as the settings change them."""
+def tuning(timing: TimingSection, retention: RetentionSection) -> Tuning:
+    """Return the engine's constants, as the settings change them."""
     defaults = Tuning()
     lost_after_s, lease_s = defaults.lost_after_s, timing.lease_s or defaults.lease_s
     if timing.heartbeat_s is not None:
         lost_after_s = (MISSES + 0.5) * timing.heartbeat_s
-    return Tuning(lost_after_s=lost_after_s, lease_s=lease_s)
+    return Tuning(
+        lost_after_s=lost_after_s,
+        lease_s=lease_s,
+        keep_s=retention.days * DAY_S,
+        keep_runs=retention.runs,
+        keep_tasks=retention.tasks,
+    )
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 Nothing here decides, so replaying a journal with other policies or estimates gives the same state.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,8 +11,8 @@ from orchestrator.core import facts as f
 from orchestrator.core.apply_attempts import ATTEMPTS
 from orchestrator.core.apply_edits import accept_edit
 from orchestrator.core.lifecycle import TaskCause, TaskState
-from orchestrator.core.moves import move, settled
-from orchestrator.core.state import Device, Run, State, Task
+from orchestrator.core.moves import move, queue, settled
+from orchestrator.core.state import RELEASES, Device, Doubt, Run, State, Task
 
 
 def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
@@ -22,18 +23,22 @@ def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
             run.epoch += 1
             for task in run.tasks.values():
                 task.since += shift
+        else:
+            run.ended_at += shift
     for attempt in state.attempts.values():
         attempt.offered_at += shift
         if attempt.started_at is not None:
             attempt.started_at += shift
     for device in state.devices.values():
         device.seen_at += shift
+        device.since += shift
 
 
 def _run_submitted(state: State, fact: f.RunSubmitted) -> None:
     state.runs[fact.run] = Run(fact, state.arrivals)
     state.keys[fact.owner, fact.key] = fact.run
     state.arrivals += 1
+    state.live[fact.run] = None
     if fact.limits.deadline_s is not None:
         state.timers.set(("run", fact.run), fact.at + fact.limits.deadline_s)
 
@@ -68,7 +73,9 @@ def _run_resumed(state: State, fact: f.RunResumed) -> None:
     run.paused = False
     for task in run.tasks.values():
         if task.state is TaskState.READY:
-            _queue(state, run, task)
+            task.since = max(task.since, fact.at)
+            state.timers.set(task.key, task.since + task.spec.limits.queue_s)
+            queue(state, run, task)
 
 
 def _run_cancel_requested(state: State, fact: f.RunCancelRequested) -> None:
@@ -80,10 +87,34 @@ def _run_cancel_requested(state: State, fact: f.RunCancelRequested) -> None:
 def _run_ended(state: State, fact: f.RunEnded) -> None:
     run = state.runs[fact.run]
     run.status, run.reason, run.ended_at = fact.status, fact.reason, fact.at
+    del state.live[run.id]
+    state.ended[run.id] = None
+    state.ended_tasks += len(run.tasks)
     state.timers.clear(("run", run.id))
     for ask in run.asks:
         state.timers.clear(("ask", run.id, ask))
     run.asks.clear()
+
+
+def _run_forgotten(state: State, fact: f.RunForgotten) -> None:
+    run = state.runs.pop(fact.run)
+    del state.keys[run.submitted.owner, run.submitted.key]
+    del state.ended[run.id]
+    state.ended_tasks -= len(run.tasks)
+    state.litter.append(run.tasks)
+    if fact.instead_of is not None:
+        del state.forgotten[fact.instead_of]
+    if run.superseded:
+        return
+    state.forgotten[run.id] = state.arrivals
+    state.arrivals += 1
+    for device in run.devices:
+        if device in state.devices:
+            state.releases.setdefault(device, deque(maxlen=RELEASES)).append(run.id)
+
+
+def _run_superseded(state: State, fact: f.RunSuperseded) -> None:
+    state.runs[fact.run].superseded = True
 
 
 def _tasks_ready(state: State, fact: f.TasksReady) -> None:
@@ -94,14 +125,7 @@ def _tasks_ready(state: State, fact: f.TasksReady) -> None:
         task.since = fact.at
         task.awaiting = None
         state.timers.set(task.key, fact.at + task.spec.limits.queue_s)
-        _queue(state, run, task)
-
-
-def _queue(state: State, run: Run, task: Task) -> None:
-    if task.spec.for_each is not None and task.parent is None:
-        state.expanding.append(task)
-    elif not run.paused:
-        state.board.add(task, priority=run.submitted.priority, arrival=run.arrival)
+        queue(state, run, task)
 
 
 def _tasks_skipped(state: State, fact: f.TasksSkipped) -> None:
@@ -119,15 +143,18 @@ def _task_expanded(state: State, fact: f.TaskExpanded) -> None:
     state.timers.clear(task.key)
     task.children = tuple(spec.id for spec in fact.children)
     task.items = fact.items
-    task.open_children = len(fact.children)
+    kept = frozenset(fact.kept)
+    task.open_children = len(fact.children) - len(kept)
     for spec in fact.children:
+        if spec.id in kept:
+            continue
         child = Task(run.id, spec, run.created, revision=run.revision, parent=task.spec.id)
         child.rank = task.rank
         run.created += 1
         run.tasks[spec.id] = child
         run.unfinished += 1
         state.touched.append(child)
-    if not fact.children:
+    if not task.open_children:
         state.joining.append(task)
 
 
@@ -143,11 +170,16 @@ def _task_recovering(state: State, fact: f.TaskRecovering) -> None:
     task = run.tasks[fact.task]
     move(state, run, task, TaskCause.RECOVER)
     task.awaiting, task.reason = fact.awaiting, fact.why
-    if fact.exclude is not None:
+    if fact.readmits:
+        task.excluded = task.barred
+    elif fact.exclude is not None:
         task.excluded |= {fact.exclude}
+        if fact.barred:
+            task.barred |= {fact.exclude}
     if fact.charged:
         task.charged += 1
-    else:
+        task.rejections = 0
+    elif fact.awaiting is f.Awaiting.BACKOFF and not fact.readmits:
         task.rejections += 1
     state.timers.set(task.key, fact.due)
 
@@ -168,7 +200,17 @@ def _task_cancelling(state: State, fact: f.TaskCancelling) -> None:
 
 def _task_unknown(state: State, fact: f.TaskUnknown) -> None:
     settled(state, fact.run, fact.task, TaskCause.LOSE, fact.detail)
-    state.timers.set(("task", fact.run, fact.task), fact.due)
+    task = state.runs[fact.run].tasks[fact.task]
+    task.since = fact.due - task.spec.limits.unknown_s
+    state.timers.set(task.key, fact.due)
+    if fact.attempt is not None and fact.device is not None:
+        task.doubt = Doubt(fact.attempt, fact.device, fact.incarnation)
+        state.doubts[fact.attempt] = task
+
+
+def _task_settled(state: State, fact: f.TaskSettled) -> None:
+    state.runs[fact.run].tasks[fact.task].output = fact.output
+    settled(state, fact.run, fact.task, TaskCause.SUCCEED, "")
 
 
 def _input_requested(state: State, fact: f.InputRequested) -> None:
@@ -195,6 +237,8 @@ def _device_joined(state: State, fact: f.DeviceJoined) -> None:
 
 def _device_online(state: State, fact: f.DeviceOnline) -> None:
     device = state.devices[fact.device]
+    if device.incarnation != fact.incarnation:
+        device.since = fact.at
     device.online, device.incarnation, device.seen_at = True, fact.incarnation, fact.at
     state.timers.clear(("lease", fact.device))
     state.board.freed(device)
@@ -212,6 +256,7 @@ def _device_left(state: State, fact: f.DeviceLeft) -> None:
     state.devices[fact.device].online = False
     state.board.drop(fact.device)
     del state.devices[fact.device]
+    state.releases.pop(fact.device, None)
     state.timers.clear(("device", fact.device))
     state.timers.clear(("lease", fact.device))
 
@@ -220,6 +265,7 @@ def _load_seen(state: State, fact: f.LoadSeen) -> None:
     device = state.devices[fact.device]
     turned = device.load.draining != fact.load.draining
     device.load, device.seen_at = fact.load, fact.at
+    state.releases.pop(fact.device, None)
     state.timers.set(("device", fact.device), fact.due)
     if turned:
         state.board.freed(device)
@@ -240,6 +286,8 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.RunResumed: _run_resumed,
     f.RunCancelRequested: _run_cancel_requested,
     f.RunEnded: _run_ended,
+    f.RunForgotten: _run_forgotten,
+    f.RunSuperseded: _run_superseded,
     f.TasksReady: _tasks_ready,
     f.TasksSkipped: _tasks_skipped,
     f.TaskExpanded: _task_expanded,
@@ -249,6 +297,7 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.TaskCancelled: _task_cancelled,
     f.TaskCancelling: _task_cancelling,
     f.TaskUnknown: _task_unknown,
+    f.TaskSettled: _task_settled,
     f.InputRequested: _input_requested,
     f.InputAnswered: _input_answered,
     f.DeviceJoined: _device_joined,

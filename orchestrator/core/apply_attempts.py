@@ -7,7 +7,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.lifecycle import AttemptCause, AttemptState, TaskCause, TaskState
 from orchestrator.core.lifecycle import next_attempt_state as following
 from orchestrator.core.moves import move
-from orchestrator.core.state import Attempt, State
+from orchestrator.core.state import Attempt, State, Task
 from protocol.types import AttemptId
 
 
@@ -29,6 +29,8 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
         task.spec.needs.resources,
     )
     state.attempts[attempt.id] = device.attempts[attempt.id] = attempt
+    run.charged += 1
+    run.devices[fact.device] = None
     state.token = fact.token
     for need in attempt.needs:
         device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
@@ -49,7 +51,8 @@ def _attempt_started(state: State, fact: f.AttemptStarted) -> None:
     attempt = state.attempts[fact.attempt]
     attempt.state = following(attempt.state, AttemptCause.START, attempt.id)
     attempt.started_at = fact.at
-    _await_device(state, attempt, fact.due)
+    task = _await_device(state, attempt, fact.due)
+    task.rejections = 0  # from now on it fails, and that counts
 
 
 def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
@@ -95,6 +98,7 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     was_lapsed = attempt.state is AttemptState.LAPSED
     attempt.state = following(attempt.state, cause, name)
     device = state.devices[attempt.device]
+    state.runs[attempt.run].charged -= 1
     del device.attempts[name]
     for need in attempt.needs:
         device.used[need.kind] -= need.amount
@@ -104,10 +108,11 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     return attempt
 
 
-def _await_device(state: State, attempt: Attempt, due: float) -> None:
+def _await_device(state: State, attempt: Attempt, due: float) -> Task:
     task = state.task(attempt)
     if task.state is TaskState.ACTIVE:  # else an answer or the end of a cancellation is awaited
         state.timers.set(task.key, due)
+    return task
 
 
 def _drop_live(state: State, attempt: Attempt) -> None:

@@ -6,7 +6,7 @@ from orchestrator.core.change import Change
 from orchestrator.core.facts import EditAccepted, RunStatus
 from orchestrator.core.graph import Draft, rerank
 from orchestrator.core.lifecycle import FINAL, TaskCause, TaskState
-from orchestrator.core.moves import move
+from orchestrator.core.moves import move, queue
 from orchestrator.core.state import Run, State, Task
 from protocol.types import TaskId
 
@@ -33,7 +33,11 @@ def accept_edit(state: State, fact: EditAccepted) -> None:
     for name in drafted.incoming:
         if name in run.tasks:
             _rewire(state, run, name, drafted)
-    rerank(run, edited, state.estimates.reference)
+    reranked = rerank(run, edited, state.estimates.reference)
+    waiting = [task for task in reranked if task.demand is not None]
+    for task in sorted(waiting, key=lambda task: task.sequence):
+        state.board.remove(task)  # its place was that of its former rank
+        queue(state, run, task)
     state.unended[run.id] = None
 
 
@@ -74,7 +78,7 @@ def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:
     task.revision = run.revision
     if name in drafted.fresh:
         task.charged = task.rejections = 0
-        task.excluded = frozenset()
+        task.excluded = task.barred = frozenset()
     if task.state is not TaskState.WAITING:
         move(state, run, task, TaskCause.RESET)
         state.timers.clear(task.key)

@@ -1,5 +1,6 @@
 """The invariants that state alone can show, checked in full. For tests: O(state)."""
 
+from collections import Counter
 from math import isclose
 
 from orchestrator.core.errors import InvariantError
@@ -15,8 +16,18 @@ def check(state: State) -> None:
         for task in run.tasks.values():
             _task(state, run, task)
     _charges(state)
+    _indices(state)
     if state.touched or state.joining or state.expanding:
         raise InvariantError("I8", "a step ended with tasks still to be looked at")
+
+
+def _indices(state: State) -> None:
+    live = [run.id for run in state.runs.values() if run.ended_at is None]
+    ended = [run for run in state.runs.values() if run.ended_at is not None]
+    if sorted(state.live) != sorted(live) or len(state.ended) != len(ended):
+        raise InvariantError("I2", f"{sorted(state.live)} are live, not {sorted(live)}")
+    if state.ended_tasks != sum(len(run.tasks) for run in ended):
+        raise InvariantError("I2", f"{state.ended_tasks} tasks of ended runs are counted")
 
 
 def _run(state: State, run: Run) -> None:
@@ -78,6 +89,10 @@ def _awaited(state: State, run: Run, task: Task, *, unmet: int) -> None:
 
 def _charges(state: State) -> None:
     """I3, and I5 as far as a card that shrank allows: its limits are looked at when placing."""
+    charged = Counter(attempt.run for attempt in state.attempts.values())
+    for run in state.runs.values():
+        if run.charged != charged[run.id]:
+            raise InvariantError("I5", f"{run.id} counts {run.charged}, not {charged[run.id]}")
     for attempt in state.attempts.values():
         device = state.devices.get(attempt.device)
         if device is None or device.attempts.get(attempt.id) is not attempt:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from protocol.types import AttemptId, DeviceId, Effect, Json, RunId, TaskId
+from protocol.types import AttemptId, DeviceId, Effect, Incarnation, Json, RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Offer:
     args: Mapping[str, Json]
     effect: Effect
     limit_s: float
+    incarnation: Incarnation | None = None
+    """Of the device, as far as it is known: another one takes no such offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class CancelAttempt:
     attempt: AttemptId
     run: RunId
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAttempt:
+    """Ask the device what became of an attempt: its reports answer."""
+
+    device: DeviceId
+    attempt: AttemptId
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +78,16 @@ class SayHello:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """The result is durable here, or nobody wants it: the device may forget it."""
+    """The result is durable here, or nobody wants it: the device may forget it.
+
+    With the run's epoch, so that a coordinator that has been replaced cannot say so.
+    """
 
     device: DeviceId
     attempt: AttemptId
+    run: RunId | None = None
+    """None where the run is forgotten."""
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,14 @@ class AnswerAttempt:
     run: RunId
     epoch: int
     value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRun:
+    """The run is forgotten: the device may drop the artifacts kept for it."""
+
+    device: DeviceId
+    run: RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +123,12 @@ class AskPlanner:
 Command: TypeAlias = (
     Offer
     | CancelAttempt
+    | QueryAttempt
     | RefuseAttempts
     | RenewLeases
     | SayHello
     | Acknowledge
     | AnswerAttempt
+    | ReleaseRun
     | AskPlanner
 )

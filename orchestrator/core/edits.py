@@ -89,6 +89,6 @@ class Reason:
 
     rule: str
     """One of `unknown_task`, `duplicate_task`, `cycle`, `started`, `stale`, `reference`,
-    `dependency`, `final`, `empty`."""
+    `dependency`, `final`, `empty`, `future`."""
     task: TaskId | None
     detail: str

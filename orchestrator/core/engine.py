@@ -32,7 +32,8 @@ from orchestrator.core.decisions.progress import settle
 from orchestrator.core.errors import UnknownRunError
 from orchestrator.core.facts import Fact
 from orchestrator.core.model import Now
-from orchestrator.core.rows import Saved, restore
+from orchestrator.core.restoring import restore
+from orchestrator.core.rows import Saved
 from orchestrator.core.scheduling import Place
 from orchestrator.core.scheduling.policies import POLICIES, Policy
 from orchestrator.core.snapshot import RunSnapshot, snapshot
@@ -60,6 +61,9 @@ DECIDE: Mapping[type, Callable[[Step, Any], None]] = {
     e.AttemptReported: attempts.attempt_reported,
     e.AttemptAsked: attempts.attempt_asked,
     e.AttemptFinished: attempts.attempt_finished,
+    e.AttemptMissing: attempts.attempt_missing,
+    e.AttemptUnstoppable: attempts.attempt_unstoppable,
+    e.Superseded: attempts.superseded,
     e.TimePassed: time.time_passed,
 }
 """Every event has exactly one row (tested)."""
@@ -113,6 +117,7 @@ class Engine:
         state.joining.clear()
         state.unended.clear()
         state.expanding.clear()
+        state.litter.clear()
 
     def next_deadline(self) -> float | None:
         """Return when `TimePassed` is due, in elapsed seconds."""

@@ -47,6 +47,8 @@ class Submit:
     parameters: Json = None
     seed: int = 0
     plan: EditBatch | None = None
+    more: bool = False
+    """Whether the rest of the plan follows, as `PlanProposed` with the ask `rest_of(run)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class PlanProposed:
     run: RunId
     ask: str
     batch: EditBatch
+    more: bool = False
+    """Whether it is a part of a first plan, and the rest follows within `RunLimits.plan_s`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,35 @@ class AttemptFinished:
     attempt: AttemptId
     outcome: Outcome
     run_s: float | None
+    run: RunId | None = None
+    """The run it is of, as the device says: its word for an attempt that is not known here."""
+    incarnation: Incarnation | None = None
+    """The life that says so; None from a plain agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMissing:
+    """A device was asked about an attempt, or told to stop it, and does not know it."""
+
+    device: DeviceId
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptUnstoppable:
+    """A device was told to stop an attempt that is over there: its result was lost."""
+
+    device: DeviceId
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A device refused an order about an attempt: it has seen `epoch` of the attempt's run."""
+
+    device: DeviceId
+    attempt: AttemptId
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +240,8 @@ Event: TypeAlias = (
     | AttemptReported
     | AttemptAsked
     | AttemptFinished
+    | AttemptMissing
+    | AttemptUnstoppable
+    | Superseded
     | TimePassed
 )

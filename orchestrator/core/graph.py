@@ -175,7 +175,10 @@ class Draft(Change):
 
     def _cycle(self) -> list[TaskId]:
         """Return one cycle, if the edits made any: it must go through a drafted dependency."""
-        done: set[TaskId] = set()
+        if not any(task in self.run.tasks for task in self.incoming):
+            done: set[TaskId] = set(self.run.tasks)  # from what is old no way leads to what is new
+        else:
+            done = set()
         for start in self.incoming:
             path: list[TaskId] = []
             on_path: set[TaskId] = set()
@@ -214,7 +217,14 @@ def judge(run: Run, batch: EditBatch) -> Draft:
         tried.refuse("empty", None, "the batch has no edits")
     if run.cancelling is not None:
         tried.refuse("final", None, f"the run is being cancelled: {run.cancelling.why}")
-    if batch.base_revision != run.revision:
+    if batch.base_revision > run.revision:
+        tried.refuse(
+            "future",
+            None,
+            f"the batch was made from revision {batch.base_revision}, and the run is only at "
+            f"{run.revision}: read the run again",
+        )
+    elif batch.base_revision != run.revision:
         for task in {**dict.fromkeys(batch.reads), **tried.specs, **tried.incoming}:
             row = run.tasks.get(task)
             if row is not None and row.revision > batch.base_revision:
@@ -230,8 +240,8 @@ def judge(run: Run, batch: EditBatch) -> Draft:
 
 def rerank(
     run: Run, edited: Iterable[TaskId], reference_s: Callable[[str, float | None], float]
-) -> None:
-    """Recompute the upward ranks of edited tasks and their ancestors.
+) -> list[Task]:
+    """Recompute the upward ranks of edited tasks and their ancestors; return those that changed.
 
     Equal to ranks from scratch (Topcuoglu et al. 2002, eq. 3, without communication): nothing
     else can have changed. `reference_s` gives the duration of a skill on a reference device.
@@ -250,14 +260,19 @@ def rerank(
         for name in affected
     }
     sinks = deque(name for name, count in open_successors.items() if not count)
+    changed: list[Task] = []
     while sinks:
         task = tasks[sinks.popleft()]
         own = reference_s(task.spec.skill, task.spec.estimate_s)
-        task.rank = own + max((tasks[name].rank for name in task.outgoing), default=0.0)
+        rank = own + max((tasks[name].rank for name in task.outgoing), default=0.0)
+        if rank != task.rank:
+            task.rank = rank
+            changed.append(task)
         for edge in task.incoming:
             open_successors[edge.predecessor] -= 1
             if not open_successors[edge.predecessor]:
                 sinks.append(edge.predecessor)
+    return changed
 
 
 def verdict(run: Run, task: Task) -> tuple[bool, str, bool]:

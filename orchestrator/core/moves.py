@@ -9,6 +9,9 @@ def move(state: State, run: Run, task: Task, cause: TaskCause) -> None:
     """Move a task by a row of its table; note what has to be looked at next (I6, I8)."""
     task.state = next_task_state(task.state, cause, task.spec.id)
     state.board.remove(task)
+    if task.doubt is not None:
+        del state.doubts[task.doubt.attempt]
+        task.doubt = None
     if task.state in FINAL:
         _close(state, run, task)
 
@@ -19,6 +22,14 @@ def settled(state: State, run: RunId, name: TaskId, cause: TaskCause, reason: st
     task = row.tasks[name]
     task.reason = reason
     move(state, row, task, cause)
+
+
+def queue(state: State, run: Run, task: Task) -> None:
+    """Let a ready task be expanded, or wait for a device, for which its rank now counts."""
+    if task.spec.for_each is not None and task.parent is None:
+        state.expanding.append(task)
+    elif not run.paused:
+        state.board.add(task, priority=run.submitted.priority, arrival=run.arrival)
 
 
 def _close(state: State, run: Run, task: Task) -> None:

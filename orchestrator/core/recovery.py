@@ -20,6 +20,8 @@ class Again:
     delay_s: float
     exclude: bool
     charged: bool
+    barred: bool = False
+    """The exclusion is for good: it does not yield when nobody else is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,22 @@ def after_failure(failed: Failed, case: Case, tuning: Tuning) -> Verdict:
         return GiveUp(f"{failed.detail} (tried {case.charged} times)")
     if not (case.elsewhere or rule.here):
         return GiveUp(f"{failed.detail} (no other device can do it)")
-    delay_s = _backoff_s(case, case.charged, tuning) if rule.backoff else 0.0
+    delay_s = backoff_s(case.seed, case.task, case.charged, tuning) if rule.backoff else 0.0
     # Do not wait for a lost device where the one that is there may do it the next time.
     exclude = case.elsewhere and (case.at_once or not rule.here)
-    return Again(max(delay_s, failed.retry_after_s or 0.0), exclude=exclude, charged=True)
+    delay_s = max(delay_s, failed.retry_after_s or 0.0)
+    return Again(delay_s, exclude=exclude, charged=True, barred=exclude and not rule.here)
 
 
 def after_rejection(rejected: Rejected, case: Case, tuning: Tuning) -> Verdict:
     """Say what follows a refusal: it is no fault of the task, but it is bounded."""
     if case.rejections >= tuning.rejections:
         return GiveUp(f"every device refused it, last: {rejected.reason}")
-    return Again(_backoff_s(case, case.rejections + 1, tuning), exclude=False, charged=False)
+    delay_s = backoff_s(case.seed, case.task, case.rejections + 1, tuning)
+    return Again(delay_s, exclude=False, charged=False)
 
 
-def _backoff_s(case: Case, n: int, tuning: Tuning) -> float:
+def backoff_s(seed: int, task: str, n: int, tuning: Tuning) -> float:
+    """Return the pause before another try, the `n`-th from 1: doubling, ± 20 %, bounded."""
     delay_s = min(tuning.backoff_s * 2.0 ** (n - 1), tuning.backoff_max_s)
-    return delay_s * (0.8 + 0.4 * unit(case.seed, f"backoff/{case.task}", n))
+    return delay_s * (0.8 + 0.4 * unit(seed, f"backoff/{task}", n))

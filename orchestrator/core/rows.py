@@ -1,20 +1,17 @@
-"""Rows: the state as plain values, to be saved piecemeal and put together again.
+"""Rows: the state as plain values, to be saved piecemeal; `restoring` puts them together again.
 
 What follows from other rows (successors, counts, charges, indices) is not saved but made anew.
-`restore` of all rows equals the fold of all facts (I11), volatile facts apart.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, assert_never
+from typing import Any, TypeAlias
 
 from orchestrator.core import facts as f
 from orchestrator.core.edits import AddDependency, RemoveDependency, RemoveTask
-from orchestrator.core.estimates import Mean
-from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, TaskSpec
-from orchestrator.core.state import Attempt, Device, Run, State, Task
-from orchestrator.core.timers import Key
+from orchestrator.core.state import Attempt, Doubt, State
 from protocol.types import AttemptId, DeviceCard, DeviceId, Incarnation, Json, RunId, TaskId
 
 RowKey: TypeAlias = tuple[str, ...]
@@ -46,6 +43,8 @@ class SavedRun:
     asked: int
     ended_at: float | None
     due: float | None
+    superseded: bool = False
+    devices: tuple[DeviceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +55,25 @@ class SavedTask:
     spec: TaskSpec
     sequence: int
     state: TaskState
-    revision: int
-    incoming: tuple[Dependency, ...]
-    rank: float
-    attempts: int
-    charged: int
-    rejections: int
-    excluded: tuple[DeviceId, ...]
-    live: AttemptId | None
-    awaiting: f.Awaiting | None
-    output: Json
-    reason: str
-    failed_upstream: bool
-    since: float
-    parent: TaskId | None
-    children: tuple[TaskId, ...]
-    items: tuple[Json, ...]
-    due: float | None
+    revision: int = 0
+    incoming: tuple[Dependency, ...] = ()
+    rank: float = 0.0
+    attempts: int = 0
+    charged: int = 0
+    rejections: int = 0
+    excluded: tuple[DeviceId, ...] = ()
+    live: AttemptId | None = None
+    awaiting: f.Awaiting | None = None
+    output: Json = None
+    reason: str = ""
+    failed_upstream: bool = False
+    since: float = 0.0
+    parent: TaskId | None = None
+    children: tuple[TaskId, ...] = ()
+    items: tuple[Json, ...] = ()
+    due: float | None = None
+    barred: tuple[DeviceId, ...] = ()
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class SavedDevice:
     seen_at: float
     silent_at: float | None
     lease_until: float | None
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,17 @@ class SavedSkill:
     here: tuple[tuple[DeviceId, float, float], ...]
 
 
-Saved: TypeAlias = SavedCounters | SavedRun | SavedTask | Attempt | SavedDevice | SavedSkill
+@dataclass(frozen=True, slots=True)
+class SavedForgotten:
+    """A run that was ours; `number` rises."""
+
+    run: RunId
+    number: int
+
+
+Saved: TypeAlias = (
+    SavedCounters | SavedRun | SavedTask | Attempt | SavedDevice | SavedSkill | SavedForgotten
+)
 SAVED: Mapping[str, type[Saved]] = {
     "counters": SavedCounters,
     "device": SavedDevice,
@@ -106,8 +118,9 @@ SAVED: Mapping[str, type[Saved]] = {
     "run": SavedRun,
     "task": SavedTask,
     "attempt": Attempt,
+    "forgotten": SavedForgotten,
 }
-"""Kinds of rows, in the order in which `restore` needs them."""
+"""Kinds of rows, in the order in which they are restored."""
 
 
 def touched(fact: f.Fact, state: State) -> Iterator[RowKey]:
@@ -140,65 +153,12 @@ def every(state: State) -> Iterator[RowKey]:
         yield ("run", run.id)
         yield from (("task", run.id, name) for name in run.tasks)
     yield from (("attempt", name) for name in state.attempts)
+    yield from (("forgotten", name) for name in state.forgotten)
 
 
 def freeze(state: State, key: RowKey) -> Saved | None:
     """Return a row as it is now, or None if it is gone."""
-    match key:
-        case ("counters",):
-            return SavedCounters(state.token, state.arrivals)
-        case ("device", name):
-            device = state.devices.get(DeviceId(name))
-            return _device(device, state) if device else None
-        case ("skill", name):
-            return SavedSkill(name, *state.estimates.saved(name))
-        case ("run", name):
-            return _run(state.runs[RunId(name)], state)
-        case ("task", run, name):
-            task = state.runs[RunId(run)].tasks.get(TaskId(name))
-            return _task(task, state) if task else None
-        case ("attempt", name):
-            return state.attempts.get(AttemptId(name))
-        case _:
-            raise KeyError(key)
-
-
-def restore(state: State, rows: Iterable[Saved]) -> None:
-    """Put an empty state together from every row, in any order."""
-    order = list(SAVED.values())
-    for row in sorted(rows, key=lambda row: (order.index(type(row)), _place(row))):
-        match row:
-            case SavedCounters(token, arrivals):
-                state.token, state.arrivals = token, arrivals
-            case SavedDevice():
-                _restore_device(state, row)
-            case SavedSkill(skill, value, weight, here):
-                state.estimates.load(skill, Mean(value, weight), here)
-            case SavedRun():
-                _restore_run(state, row)
-            case SavedTask():
-                _restore_task(state, row)
-            case Attempt():
-                _restore_attempt(state, row)
-            case _:
-                assert_never(row)
-    for run in state.runs.values():
-        for task in run.tasks.values():
-            _derive(state, run, task)
-
-
-def _place(row: Saved) -> float:
-    match row:
-        case SavedTask():
-            return row.sequence
-        case SavedRun():
-            return row.arrival
-        case SavedDevice():
-            return row.order
-        case Attempt():
-            return row.token
-        case _:
-            return 0.0
+    return _FREEZE[key[0]](state, *key[1:])
 
 
 def _of_device(fact: f.Fact) -> Iterator[RowKey]:
@@ -218,6 +178,12 @@ def _counters(_fact: f.RunSubmitted | f.TaskPlaced, _state: State) -> Iterator[R
 def _learned(fact: f.AttemptSucceeded, state: State) -> Iterator[RowKey]:
     if fact.run_s is not None:
         yield ("skill", state.runs[fact.run].tasks[fact.task].spec.skill)
+
+
+def _forgot(fact: f.RunForgotten, _state: State) -> Iterator[RowKey]:
+    yield from (("counters",), ("forgotten", fact.run))
+    if fact.instead_of is not None:
+        yield ("forgotten", fact.instead_of)
 
 
 def _several(fact: f.TasksReady | f.TasksSkipped, _state: State) -> Iterator[RowKey]:
@@ -254,6 +220,7 @@ def _edited(fact: f.EditAccepted, state: State) -> Iterator[RowKey]:
 _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
     f.RunSubmitted: _counters,
     f.TaskPlaced: _counters,
+    f.RunForgotten: _forgot,
     f.AttemptSucceeded: _learned,
     f.TasksReady: _several,
     f.TasksSkipped: _several,
@@ -263,7 +230,10 @@ _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
 """What facts of a run change beyond the run, task and attempt that they name."""
 
 
-def _run(run: Run, state: State) -> SavedRun:
+def _run(state: State, name: RunId) -> SavedRun | None:
+    run = state.runs.get(name)
+    if run is None:
+        return None
     return SavedRun(
         run.submitted,
         run.arrival,
@@ -278,10 +248,16 @@ def _run(run: Run, state: State) -> SavedRun:
         run.asked,
         run.ended_at,
         state.timers.get(("run", run.id)),
+        run.superseded,
+        tuple(run.devices),
     )
 
 
-def _task(task: Task, state: State) -> SavedTask:
+def _task(state: State, run: RunId, name: TaskId) -> SavedTask | None:
+    row = state.runs.get(run)
+    task = row.tasks.get(name) if row is not None else None
+    if task is None:
+        return None
     return SavedTask(
         task.run,
         task.spec,
@@ -304,11 +280,15 @@ def _task(task: Task, state: State) -> SavedTask:
         task.children,
         task.items,
         state.timers.get(task.key),
+        tuple(sorted(task.barred)),
+        task.doubt,
     )
 
 
-def _device(device: Device, state: State) -> SavedDevice:
-    name = device.card.device
+def _device(state: State, name: DeviceId) -> SavedDevice | None:
+    device = state.devices.get(name)
+    if device is None:
+        return None
     return SavedDevice(
         device.card,
         device.order,
@@ -317,62 +297,34 @@ def _device(device: Device, state: State) -> SavedDevice:
         device.seen_at,
         state.timers.get(("device", name)),
         state.timers.get(("lease", name)),
+        device.since,
     )
 
 
-def _set(state: State, key: Key, due: float | None) -> None:
-    if due is not None:
-        state.timers.set(key, due)
+def _attempt(state: State, name: AttemptId) -> Attempt | None:
+    return state.attempts.get(name)
 
 
-def _restore_device(state: State, row: SavedDevice) -> None:
-    skills = {skill.name: skill for skill in row.card.skills}
-    device = Device(row.card, row.order, skills, row.online, row.incarnation, row.seen_at)
-    state.devices[row.card.device] = device
-    state.board.machine(device)
-    _set(state, ("device", row.card.device), row.silent_at)
-    _set(state, ("lease", row.card.device), row.lease_until)
+def _skill(state: State, name: str) -> SavedSkill:
+    return SavedSkill(name, *state.estimates.saved(name))
 
 
-def _restore_run(state: State, row: SavedRun) -> None:
-    run = Run(row.submitted, row.arrival, row.status, row.reason, row.epoch, row.revision)
-    run.created, run.paused, run.cancelling = row.created, row.paused, row.cancelling
-    run.asks = {ask.ask: ask for ask in row.asks}
-    run.asked, run.ended_at = row.asked, row.ended_at
-    state.runs[run.id] = run
-    state.keys[row.submitted.owner, row.submitted.key] = run.id
-    _set(state, ("run", run.id), row.due)
-    for ask in row.asks:
-        state.timers.set(("ask", run.id, ask.ask), ask.due)
+def _forgotten(state: State, name: RunId) -> SavedForgotten | None:
+    number = state.forgotten.get(name)
+    return None if number is None else SavedForgotten(name, number)
 
 
-def _restore_task(state: State, row: SavedTask) -> None:
-    task = Task(row.run, row.spec, row.sequence, row.state, row.revision, row.incoming)
-    task.rank, task.attempts, task.charged = row.rank, row.attempts, row.charged
-    task.rejections, task.excluded = row.rejections, frozenset(row.excluded)
-    task.live, task.awaiting, task.output = row.live, row.awaiting, row.output
-    task.reason, task.failed_upstream, task.since = row.reason, row.failed_upstream, row.since
-    task.parent, task.children, task.items = row.parent, row.children, row.items
-    state.runs[row.run].tasks[row.spec.id] = task
-    _set(state, task.key, row.due)
+def _counted(state: State) -> SavedCounters:
+    return SavedCounters(state.token, state.arrivals)
 
 
-def _restore_attempt(state: State, attempt: Attempt) -> None:
-    state.attempts[attempt.id] = attempt
-    device = state.devices[attempt.device]
-    device.attempts[attempt.id] = attempt
-    for need in attempt.needs:
-        device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
-    state.board.taken(device)
-
-
-def _derive(state: State, run: Run, task: Task) -> None:
-    for edge in task.incoming:
-        predecessor = run.tasks[edge.predecessor]
-        predecessor.outgoing.append(task.spec.id)
-        task.unmet += predecessor.state not in FINAL
-    run.unfinished += task.state not in FINAL
-    task.open_children = sum(run.tasks[name].state not in FINAL for name in task.children)
-    expands = task.spec.for_each is not None and task.parent is None
-    if task.state is TaskState.READY and not run.paused and not expands:
-        state.board.add(task, priority=run.submitted.priority, arrival=run.arrival)
+_FREEZE: Mapping[str, Callable[..., Saved | None]] = {
+    "counters": _counted,
+    "device": _device,
+    "skill": _skill,
+    "run": _run,
+    "task": _task,
+    "attempt": _attempt,
+    "forgotten": _forgotten,
+}
+"""Kind of a row → what makes it of the rest of its key."""

@@ -85,12 +85,21 @@ def fleet(state: State) -> tuple[DeviceSnapshot, ...]:
 
 def snapshot(run: Run, state: State) -> RunSnapshot:
     """Freeze a run. O(its tasks)."""
+    return _frozen(run, tuple(task_snapshot(task, state) for task in run.tasks.values()))
+
+
+def heads(state: State) -> tuple[RunSnapshot, ...]:
+    """Freeze every run but for its tasks, oldest first. O(runs)."""
+    return tuple(_frozen(run, ()) for run in state.runs.values())
+
+
+def _frozen(run: Run, tasks: tuple[TaskSnapshot, ...]) -> RunSnapshot:
     return RunSnapshot(
         run.id,
         run.submitted.request,
         run.revision,
         run.status,
-        tuple(task_snapshot(task, state) for task in run.tasks.values()),
+        tasks,
         run.reason,
         run.submitted.owner,
         run.paused,

@@ -4,6 +4,7 @@ Only `apply` writes here. Rows are plain data; the indices (`board`, `timers`, s
 follow from them. Nothing here decides.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -34,6 +35,17 @@ from protocol.types import (
     TaskId,
 )
 
+RELEASES = 64  # a device that misses more keeps what its own quota lets it
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The attempt whose outcome is unknown, and the only life of a device that can tell it."""
+
+    attempt: AttemptId
+    device: DeviceId
+    incarnation: Incarnation | None
+
 
 @dataclass(slots=True, eq=False)
 class Task:
@@ -58,14 +70,18 @@ class Task:
     """Attempts that count against its limit."""
     rejections: int = 0
     excluded: frozenset[DeviceId] = frozenset()
+    barred: frozenset[DeviceId] = frozenset()
+    """Those excluded for good: the same would happen there again."""
     live: AttemptId | None = None
+    doubt: Doubt | None = None
+    """Set while it is unknown, if there was somebody to ask."""
     awaiting: Awaiting | None = None
     output: Json = None
     reason: str = ""
     failed_upstream: bool = False
     """Skipped because of a failure, not because a branch was not taken."""
     since: float = 0.0
-    """When it became ready, or was told to stop."""
+    """When it became ready or unknown, or was told to stop."""
     parent: TaskId | None = None
     children: tuple[TaskId, ...] = ()
     items: tuple[Json, ...] = ()
@@ -119,6 +135,12 @@ class Run:
     asked: int = 0
     """How often the planner was asked to revise."""
     ended_at: float | None = None
+    devices: dict[DeviceId, None] = field(default_factory=dict)
+    """Those that were offered an attempt."""
+    charged: int = 0
+    """Attempts that devices are charged with."""
+    superseded: bool = False
+    """It ended here because another coordinator owns it: nothing of it is ours to acknowledge."""
     change: Change | None = None
     """The batch being accepted in the step under way."""
 
@@ -138,6 +160,8 @@ class Device:
     skills: Mapping[str, SkillInfo]
     online: bool = False
     incarnation: Incarnation | None = None
+    since: float = 0.0
+    """When this incarnation was first heard: an answer to an older hello is not of a later one."""
     seen_at: float = 0.0
     load: Load = field(default_factory=Load)
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
@@ -163,10 +187,17 @@ class State:
         "attempts",
         "board",
         "devices",
+        "doubts",
+        "ended",
+        "ended_tasks",
         "estimates",
         "expanding",
+        "forgotten",
         "joining",
         "keys",
+        "litter",
+        "live",
+        "releases",
         "runs",
         "timers",
         "token",
@@ -176,9 +207,22 @@ class State:
 
     def __init__(self) -> None:
         self.runs: dict[RunId, Run] = {}
+        self.live: dict[RunId, None] = {}
+        """Runs that have not ended."""
+        self.ended: dict[RunId, None] = {}
+        """Runs that have, in the order of their ends; kept until they are forgotten."""
+        self.ended_tasks = 0
+        self.forgotten: dict[RunId, int] = {}
+        """The last runs that were forgotten, and a number that rises."""
+        self.releases: dict[DeviceId, deque[RunId]] = {}
+        """Forgotten runs that a device is yet to hear of: at its next heartbeat."""
+        self.litter: list[dict[TaskId, Task]] = []
+        """Tasks of forgotten runs: whoever has time lets go of them (`sweep`)."""
         self.keys: dict[tuple[str, str], RunId] = {}
         self.devices: dict[DeviceId, Device] = {}
         self.attempts: dict[AttemptId, Attempt] = {}
+        self.doubts: dict[AttemptId, Task] = {}
+        """Unknown tasks, by the attempt to ask about."""
         self.estimates = Estimates()
         self.board = Board(self.estimates)
         self.timers = Timers()
@@ -190,9 +234,25 @@ class State:
         self.joining: list[Task] = []
         self.unended: dict[RunId, None] = {}
 
+    def sweep(self, limit: int) -> bool:
+        """Let go of up to so many tasks of forgotten runs; return whether there are more."""
+        while self.litter and limit > 0:
+            tasks = self.litter[-1]
+            for _ in range(min(limit, len(tasks))):
+                tasks.popitem()
+                limit -= 1
+            if not tasks:
+                self.litter.pop()
+        return bool(self.litter)
+
     def task(self, attempt: Attempt) -> Task:
         """Return the task that a live attempt tries."""
         return self.runs[attempt.run].tasks[attempt.task]
+
+    def owns(self, run: RunId | None) -> bool:
+        """Tell whether what attempts of the run came to concerns this coordinator alone."""
+        row = self.runs.get(run) if run is not None else None
+        return not row.superseded if row is not None else run in self.forgotten
 
     def wants(self, attempt: Attempt) -> bool:
         """Tell whether a task may still take the attempt's result: not if it was edited since."""

@@ -49,4 +49,5 @@ class Step:
 
     def epochs(self) -> dict[RunId, int]:
         """Return the epoch of every run that is not final."""
-        return {run.id: run.epoch for run in self.state.runs.values() if run.ended_at is None}
+        runs = self.state.runs
+        return {run: runs[run].epoch for run in self.state.live}

@@ -1,19 +1,23 @@
-"""The engine's own time constants, in seconds. Shipped defaults; settings may change them."""
+"""The engine's own constants: durations in seconds, and bounds. Settings may change them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Durations that concern the fleet, not one task."""
+    """What concerns the fleet and all runs, not one task."""
 
     lost_after_s: float = 7.0  # three missed heartbeats of 2 s, and a little for the network
     lease_s: float = 20.0  # an attempt outlives a broker restart and a short partition
     repeat_offer_s: float = 2.0  # first repeat of an unanswered offer; doubles each time
     repeat_cancel_s: float = 2.0
     cancel_s: float = 20.0  # a device that does not confirm a cancel by then is given up on
+    query_s: float = 5.0  # first question about an unknown outcome; doubles each time
     settle_s: float = 0.5  # between looks for devices to expand over, as a fleet is switched on
     unmatched_s: float = 5.0  # how long a task may wait for a first device that could take it
     backoff_s: float = 0.5  # first delay before another try; doubles each time, ± 20 %
     backoff_max_s: float = 30.0
     rejections: int = 16  # refusals in a row before a task counts as failed
+    keep_s: float = 7 * 86400.0  # an ended run, for whoever asks for its result
+    keep_runs: int = 1000  # ended runs kept at most
+    keep_tasks: int = 100_000  # tasks of ended runs kept at most, about 200 MB; the last run apart

@@ -4,23 +4,26 @@
 
 * Facts become durable in the order of `append`, all of one call together, and with them the rows
   saved since; `durable` never overstates, whatever fails.
+* Whoever enters last owns it: nothing that a former owner still writes becomes durable.
 * What failed once stays failed: `on_failure` is told, `append` raises, and leaving the life cycle
   raises unless something else is under way. A coordinator stops rather than lies.
 """
 
 from orchestrator.journal.contract import Entry, Journal, Recovered
 from orchestrator.journal.errors import (
+    FencedError,
     JournalDamagedError,
     JournalError,
     JournalLockedError,
     JournalVersionError,
     JournalWriteError,
 )
-from orchestrator.journal.memory import MemoryJournal
+from orchestrator.journal.memory import MemoryJournal, MemoryStore
 from orchestrator.journal.sqlite import SqliteJournal, Synchronous
 
 __all__ = [
     "Entry",
+    "FencedError",
     "Journal",
     "JournalDamagedError",
     "JournalError",
@@ -28,6 +31,7 @@ __all__ = [
     "JournalVersionError",
     "JournalWriteError",
     "MemoryJournal",
+    "MemoryStore",
     "Recovered",
     "SqliteJournal",
     "Synchronous",

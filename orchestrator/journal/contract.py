@@ -1,6 +1,6 @@
 """What the coordinator asks of a journal; see the package for the promises."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
@@ -41,6 +41,8 @@ class Recovered:
     entries: Sequence[Entry]
     last: Now | None
     """The newest time journaled; None in a new journal."""
+    runs: Collection[RunId] = ()
+    """Runs that have entries, covered ones included: those no longer known are to be pruned."""
 
 
 def ignore(_: object) -> None:
@@ -48,7 +50,11 @@ def ignore(_: object) -> None:
 
 
 class Journal(Protocol):
-    """The durable record. Enter it, `recover`, then append; one owner, one event loop."""
+    """The durable record. Enter it, `recover`, then append; one owner, one event loop.
+
+    Entering takes the next owner epoch, durably. From then on whatever a former owner writes is
+    refused with `FencedError`, whole: it is told once by `on_failure`, and `durable` stays.
+    """
 
     on_durable: Callable[[int], None]
     """Called on the loop with the newest durable seq whenever it rises."""
@@ -80,10 +86,12 @@ class Journal(Protocol):
         """
         ...
 
-    def save_rows(self, rows: Sequence[SavedRow]) -> None:
+    def save_rows(self, rows: Sequence[SavedRow], *, more: bool = False) -> None:
         """Change snapshot rows, after which they hold what all facts so far amount to.
 
-        They become durable together with those facts, in one step: keep a call bounded.
+        They become durable together with those facts, in one step: keep a call bounded. With
+        `more` to come, the rows are set aside, and count with the first call without it; if that
+        never comes, they never were.
 
         Raises:
             JournalError: The journal has failed.
@@ -91,10 +99,11 @@ class Journal(Protocol):
         ...
 
     def prune(self, run: RunId) -> None:
-        """Delete the entries of a finished run in the background.
+        """Delete the entries of a finished run in the background, and its tasks' rows.
 
-        Only entries that a snapshot covers are deleted, so that nothing is recovered by halves.
-        A crash may leave some behind; prune again.
+        Only entries that a snapshot covers are deleted, so that nothing is recovered by halves,
+        and rows of tasks only where the run itself has no row any more. A crash may leave some
+        behind (`Recovered.runs`); prune again.
 
         Raises:
             JournalError: The journal has failed.

@@ -31,6 +31,11 @@ SCHEMAS: Final[Sequence[Script]] = (
         "CREATE TABLE snapshot (seq INTEGER NOT NULL, wall REAL, elapsed REAL)",
         "INSERT INTO snapshot VALUES (0, NULL, NULL)",
     ),
+    (
+        "ALTER TABLE snapshot ADD COLUMN owner INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE staged (kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB,
+        PRIMARY KEY (kind, key)) WITHOUT ROWID""",
+    ),
 )
 """Entry n makes version n + 1 of the schema from version n; version 0 is a new file."""
 

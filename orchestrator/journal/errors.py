@@ -4,6 +4,7 @@
 OrchestratorError
 └── JournalError                the file that it speaks of is `path`
     ├── JournalLockedError      another coordinator works on it
+    ├── FencedError             another coordinator has taken over since
     ├── JournalDamagedError     it is not a journal, or not a whole one
     ├── JournalVersionError     a newer release wrote it
     └── JournalWriteError       it cannot be written: full, read-only, failing
@@ -28,6 +29,13 @@ class JournalError(OrchestratorError):
 
 class JournalLockedError(JournalError):
     """Another coordinator works on the file."""
+
+
+class FencedError(JournalError):
+    """Another coordinator has entered the journal since: what this one writes is refused."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "another coordinator has taken over this journal")
 
 
 class JournalDamagedError(JournalError):

@@ -27,6 +27,8 @@ _NEWEST = """SELECT seq, wall, elapsed FROM snapshot UNION ALL
     SELECT * FROM (SELECT seq, wall, elapsed FROM entry ORDER BY seq DESC LIMIT 1)
     ORDER BY seq DESC LIMIT 1"""
 
+_RUNS = "SELECT DISTINCT run FROM entry WHERE run IS NOT NULL ORDER BY run"
+
 
 def newest(connection: sqlite3.Connection) -> tuple[int, tuple[float | None, float | None]]:
     """Return the newest seq, pruned ones included, with its wall and elapsed time."""
@@ -60,6 +62,7 @@ def read_recovered(path: Path) -> Recovered:
                 _decoded(path, connection.execute(_ENTRIES.format(""), {"after": covered}))
             ),
             last=None if wall is None or elapsed is None else Now(wall, elapsed),
+            runs=[run for (run,) in connection.execute(_RUNS)],
         )
 
 

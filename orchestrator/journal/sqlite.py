@@ -8,6 +8,10 @@ the journal's one thread, and appends gather meanwhile for the next commit: with
 survives power loss, every commit; with NORMAL large ones, pruning and checkpoints. The connection
 is used by the loop or by the thread, never by both: `_busy` says that the thread has it.
 
+**Fencing.** Entering raises the owner epoch in the file, and each commit looks, in its own
+transaction, whether it is still the last one. The lock beside the file comes first; the epoch
+holds where a lock does not, as on some network file systems.
+
 **Checkpoints** sync the disk, so SQLite's own are off. When the log has grown by `LOG_BYTES` the
 next commit runs in the thread and copies the log into the database afterwards.
 """
@@ -29,7 +33,7 @@ from orchestrator.core.model import Now
 from orchestrator.journal.codec import VERSION, encode
 from orchestrator.journal.contract import Entry, Recovered, SavedRow, ignore
 from orchestrator.journal.database import connect, owned
-from orchestrator.journal.errors import JournalError, explain, explained
+from orchestrator.journal.errors import FencedError, JournalError, explain, explained
 from orchestrator.journal.reading import newest, read_entries, read_recovered
 from protocol.types import RunId, TaskId
 
@@ -58,11 +62,23 @@ def _at_once(statement: str, columns: int) -> Sequence[tuple[int, str]]:
 
 _INSERT = _at_once("INSERT INTO entry VALUES ", 8)
 _SAVE = _at_once("INSERT OR REPLACE INTO row VALUES ", 3)
+_STAGE = _at_once("INSERT OR REPLACE INTO staged VALUES ", 3)
 _FORGET = "DELETE FROM row WHERE kind = ? AND key = ?"
+_PUBLISH = (
+    "INSERT OR REPLACE INTO row SELECT kind, key, value FROM staged WHERE value IS NOT NULL",
+    """DELETE FROM row WHERE (kind, key) IN
+    (SELECT kind, key FROM staged WHERE value IS NULL)""",
+    "DELETE FROM staged",
+)
+_OWN = "UPDATE snapshot SET owner = owner + 1"
+_OWNER = "SELECT owner FROM snapshot"
 _COVER = "UPDATE snapshot SET seq = ?, wall = ?, elapsed = ?"
 _TOUCH = "UPDATE snapshot SET seq = seq"
 _PRUNE = """DELETE FROM entry WHERE seq IN (SELECT seq FROM entry
     WHERE run = ? AND seq <= (SELECT seq FROM snapshot) LIMIT ?)"""
+_PRUNE_TASKS = """DELETE FROM row WHERE kind = 'task' AND key IN (SELECT key FROM row
+    WHERE kind = 'task' AND key >= ?1 || '/' AND key < ?1 || '0'
+    AND NOT EXISTS (SELECT 1 FROM row WHERE kind = 'run' AND key = ?1) LIMIT ?2)"""
 
 
 class Synchronous(StrEnum):
@@ -80,6 +96,8 @@ class _Batch:
 
     entries: list[Stored] = field(default_factory=list)
     rows: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    staged: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    """Rows set aside for a snapshot that is not whole yet."""
     covered: tuple[int, float | None, float | None] | None = None
     """The newest seq and time that the rows cover, where this batch changes it."""
     prunes: list[RunId] = field(default_factory=list)
@@ -87,9 +105,14 @@ class _Batch:
     """Characters and bytes to be written."""
 
     @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.entries or self.rows or self.staged or self.covered or self.prunes)
+
+    @property
     def small(self) -> bool:
         """Whether the loop can write it without anybody noticing."""
-        count = len(self.entries) + len(self.rows)
+        count = len(self.entries) + len(self.rows) + len(self.staged)
         return count <= INLINE_ROWS and self.weight <= INLINE_BYTES and not self.prunes
 
 
@@ -109,6 +132,9 @@ class SqliteJournal:
         self._pending = _Batch()
         self._scheduled = self._busy = False
         self._closed = True
+        self._staged = False
+        """Whether rows of an unfinished snapshot are in the file."""
+        self._owner = 0
         self._failure: JournalError | None = None
         self._seq = self._durable = 0
         self._now: tuple[float | None, float | None] = (None, None)
@@ -165,13 +191,17 @@ class SqliteJournal:
             self._schedule()
         return self._seq
 
-    def save_rows(self, rows: Sequence[SavedRow]) -> None:
+    def save_rows(self, rows: Sequence[SavedRow], *, more: bool = False) -> None:
         """See `Journal`."""
         self._check()
+        batch = self._pending
         for kind, key, value in rows:
-            self._pending.rows[kind, key] = value
-            self._pending.weight += len(value or b"")
-        self._pending.covered = (self._seq, *self._now)
+            batch.staged[kind, key] = value
+            batch.weight += len(value or b"")
+        if not more:
+            batch.rows |= batch.staged
+            batch.staged = {}
+            batch.covered = (self._seq, *self._now)
         self._schedule()
 
     def prune(self, run: RunId) -> None:
@@ -217,7 +247,8 @@ class SqliteJournal:
         self._scheduled = False
         batch, self._pending = self._pending, _Batch()
         due = self._log_bytes >= self._checkpoint_at
-        if self.synchronous is Synchronous.NORMAL and batch.small and not due:
+        large = not batch.small or (self._staged and batch.covered)
+        if self.synchronous is Synchronous.NORMAL and not large and not due:
             try:
                 self._write(batch)
             except JournalError as error:
@@ -265,7 +296,12 @@ class SqliteJournal:
             stack.enter_context(owned(self.path))
             self._connection = stack.enter_context(closing(connect(self.path)))
             self._connection.execute(f"PRAGMA synchronous = {self.synchronous}")
-            self._connection.execute(_TOUCH)
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(_OWN)
+            (self._owner,) = self._connection.execute(_OWNER).fetchone()
+            self._connection.execute(_PUBLISH[-1])  # of a snapshot that never became whole
+            self._connection.execute("COMMIT")
+            self._staged = False
             self._seq, self._now = newest(self._connection)
             self._durable = self._seq
             self._pending, self._scheduled, self._failure = _Batch(), False, None
@@ -284,23 +320,47 @@ class SqliteJournal:
             if checkpoint:
                 self._checkpoint()
             self._log_bytes = self._log.stat().st_size
+        except FencedError as error:
+            self._failure = error
+            raise
         except Exception as error:
             self._failure = explain(self.path, error)
             raise self._failure from error
 
     def _commit(self, batch: _Batch) -> None:
+        if batch.empty:
+            return
         execute = self._connection.execute
-        execute("BEGIN")
+        execute("BEGIN IMMEDIATE")  # so that nobody takes over between the look and the commit
+        if execute(_OWNER).fetchone() != (self._owner,):
+            execute("ROLLBACK")
+            raise FencedError(self.path)
         self._put(_INSERT, batch.entries)
+        self._save(batch)
+        if batch.prunes and self._prune(batch.prunes[0]):
+            del batch.prunes[0]
+        execute("COMMIT")
+
+    def _save(self, batch: _Batch) -> None:
+        execute = self._connection.execute
+        if batch.covered:
+            for statement in _PUBLISH if self._staged else ():
+                execute(statement)
+            self._staged = False
+            execute(_COVER, batch.covered)
         self._put(_SAVE, [(*key, value) for key, value in batch.rows.items() if value is not None])
         for key, value in batch.rows.items():
             if value is None:
                 execute(_FORGET, key)
-        if batch.covered:
-            execute(_COVER, batch.covered)
-        if batch.prunes and execute(_PRUNE, (batch.prunes[0], PRUNE_ROWS)).rowcount < PRUNE_ROWS:
-            del batch.prunes[0]
-        execute("COMMIT")
+        if batch.staged:
+            self._put(_STAGE, [(*key, value) for key, value in batch.staged.items()])
+            self._staged = True
+
+    def _prune(self, run: RunId) -> bool:
+        """Delete some of a run; return whether that was all."""
+        execute = self._connection.execute
+        deleted = [execute(each, (run, PRUNE_ROWS)).rowcount for each in (_PRUNE, _PRUNE_TASKS)]
+        return max(deleted) < PRUNE_ROWS
 
     def _put(
         self, statements: Sequence[tuple[int, str]], rows: Sequence[tuple[object, ...]]

@@ -25,6 +25,7 @@ AFTER: Final[Mapping[type[Fact], TaskState]] = {
     f.TaskCancelling: TaskState.CANCELLING,
     f.TaskCancelled: TaskState.CANCELLED,
     f.TaskUnknown: TaskState.UNKNOWN,
+    f.TaskSettled: TaskState.SUCCEEDED,
     f.InputRequested: TaskState.INPUT_REQUIRED,
     f.InputAnswered: TaskState.ACTIVE,
     f.TaskPlaced: TaskState.ACTIVE,

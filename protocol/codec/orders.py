@@ -7,11 +7,14 @@
 | `Cancel` | `CancelTask` | by one report |
 | `Hello` | `muster/hello` | by `Held` |
 | `Refuse` | `muster/refuse` | by reports on the attempts |
-| `Renew`, `Drain` | `muster/renew`, `muster/drain` | never: they are notifications, without id |
+| `Renew`, `Drain`, `Release` | `muster/renew`, `muster/drain`, `muster/release` | never |
+
+What is never answered is a notification, without id.
 
 An order on one attempt has the attempt as its JSON-RPC id, so that an error maps back to it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypeVar, assert_never
@@ -20,6 +23,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from protocol import a2a, topics
+from protocol.codec.batches import split
 from protocol.codec.content import call, content
 from protocol.codec.jsonrpc import (
     ErrorCode,
@@ -30,7 +34,16 @@ from protocol.codec.jsonrpc import (
     request_error,
 )
 from protocol.errors import RemoteProtocolError
-from protocol.extension import DRAIN, EXTENSION_URI, HELLO, REFUSE, RENEW, AnswerTerms, OfferTerms
+from protocol.extension import (
+    DRAIN,
+    EXTENSION_URI,
+    HELLO,
+    REFUSE,
+    RELEASE,
+    RENEW,
+    AnswerTerms,
+    OfferTerms,
+)
 from protocol.messages import (
     Answer,
     Cancel,
@@ -40,6 +53,7 @@ from protocol.messages import (
     Order,
     Query,
     Refuse,
+    Release,
     Renew,
 )
 from protocol.topics import Address
@@ -71,6 +85,8 @@ class Request:
     request_id: RequestId | None
     """None for a notification: nobody waits for an answer."""
     form: Form = Form.STREAM
+    extension: bool = False
+    """Whether it speaks our extension, so that its sender reads batches."""
 
 
 class _Send(TypedDict):
@@ -131,11 +147,28 @@ class _Drain(TypedDict):
     params: Drain
 
 
-_Body: TypeAlias = _Send | _GetTask | _CancelTask | _Renew | _Hello | _Refuse | _Drain
+class _Release(TypedDict):
+    jsonrpc: Literal["2.0"]
+    id: NotRequired[RequestId]
+    method: Literal["muster/release"]
+    params: Release
+
+
+_Body: TypeAlias = _Send | _GetTask | _CancelTask | _Renew | _Hello | _Refuse | _Drain | _Release
 _FORMS: Final = {"SendMessage": Form.MESSAGE, "GetTask": Form.TASK, "CancelTask": Form.TASK}
 _BODY: Final = TypeAdapter[_Body](Annotated[_Body, Field(discriminator="method")])
 _METHODS: Final = frozenset(
-    {"SendStreamingMessage", "SendMessage", "GetTask", "CancelTask", RENEW, HELLO, REFUSE, DRAIN}
+    {
+        "SendStreamingMessage",
+        "SendMessage",
+        "GetTask",
+        "CancelTask",
+        RENEW,
+        HELLO,
+        REFUSE,
+        DRAIN,
+        RELEASE,
+    }
 )
 
 
@@ -179,6 +212,8 @@ def encode_order(
             body = {"method": RENEW, "params": order}
         case Drain():
             body = {"method": DRAIN, "params": order}
+        case Release():
+            body = {"method": RELEASE, "params": order}
         case _:
             assert_never(order)
     return _published(body, to, reply_to, correlation, request_id)
@@ -237,9 +272,24 @@ def decode_order(message: Message) -> Request:
         )
     form = _FORMS.get(body["method"], Form.STREAM)
     try:
-        return Request(_order(body), reply_to, correlation, request_id, form)
+        order, extension = _order(body)
     except RemoteProtocolError as error:
         raise RequestError(ErrorCode.INVALID_PARAMS, str(error), request_id=request_id) from error
+    return Request(order, reply_to, correlation, request_id, form, extension)
+
+
+def decode_orders(message: Message) -> Iterator[Request | RequestError]:
+    """Read the requests of a message: one, or those of a batch, each as `decode_order` would."""
+    try:
+        elements = split(message)
+    except RemoteProtocolError as error:
+        yield request_error(message.payload, error, methods=_METHODS)
+        return
+    for element in elements:
+        try:
+            yield decode_order(element)
+        except RequestError as error:
+            yield error
 
 
 def _send(
@@ -273,6 +323,8 @@ def _offer_terms(offer: Offer) -> OfferTerms:
         terms["pins"] = offer.pins
     if offer.acks:
         terms["acks"] = offer.acks
+    if offer.incarnation is not None:
+        terms["incarnation"] = offer.incarnation
     return terms
 
 
@@ -287,37 +339,39 @@ def _published(
     )
 
 
-def _order(body: _Body) -> Order:
+def _order(body: _Body) -> tuple[Order, bool]:
+    """Return an order, and whether it speaks our extension."""
     match body["method"]:
         case "SendStreamingMessage" | "SendMessage":
             return _sent(body["params"]["message"])
         case "GetTask":
-            return Query(AttemptId(body["params"]["id"]))
+            return Query(AttemptId(body["params"]["id"])), False
         case "CancelTask":
             params = body["params"]
             terms = params.get("metadata", {}).get(EXTENSION_URI)
             attempt = AttemptId(params["id"])
             if terms is None:
-                return Cancel(attempt, RunId(""), 0)
-            return Cancel(attempt, terms["run"], terms["epoch"])
+                return Cancel(attempt, RunId(""), 0), False
+            return Cancel(attempt, terms["run"], terms["epoch"]), True
         case _:
-            return body["params"]
+            return body["params"], True
 
 
-def _sent(said: a2a.Message) -> Offer | Answer:
+def _sent(said: a2a.Message) -> tuple[Offer | Answer, bool]:
     attempt = AttemptId(said.get("taskId") or said.get("messageId", ""))
     if not attempt:
         raise RemoteProtocolError("params.message: neither taskId nor messageId")
     run = RunId(said.get("contextId") or attempt)
     terms = said.get("metadata", {}).get(EXTENSION_URI)
     if terms is not None and "answers" in terms:
-        return Answer(attempt, run, terms["answers"], content(said["parts"]))
+        return Answer(attempt, run, terms["answers"], content(said["parts"])), True
     skill, args = call(said["parts"])
     if terms is None:
-        return Offer(
+        offer = Offer(
             attempt, run, TaskId(attempt), 1, 0, 0, FOREIGN_TTL_S, skill, args, Effect.ONCE
         )
-    return Offer(
+        return offer, False
+    offer = Offer(
         attempt,
         run,
         terms["task"],
@@ -331,4 +385,6 @@ def _sent(said: a2a.Message) -> Offer | Answer:
         terms.get("limit_s"),
         terms.get("pins", ()),
         terms.get("acks", ()),
+        terms.get("incarnation"),
     )
+    return offer, True

@@ -103,8 +103,11 @@ def encode_reply(
             body["result"] = {"held": reply}
         case Refused():
             error: _Error = {"code": reply.code, "message": reply.detail}
-            if reply.name:
-                error["data"] = {"a2a_error": reply.name}
+            data: dict[str, object] = {"a2a_error": reply.name} if reply.name else {}
+            if reply.epoch is not None:
+                data["epoch"] = reply.epoch
+            if data:
+                error["data"] = data
             body["error"] = error
         case _:
             assert_never(reply)
@@ -259,10 +262,12 @@ def _attempt(named: str) -> AttemptId:
 
 def _refused(request_id: str, error: _Error) -> Refused:
     data = error.get("data")
-    name = data.get("a2a_error") if isinstance(data, dict) else None
+    known = data if isinstance(data, dict) else {}
+    name, epoch = known.get("a2a_error"), known.get("epoch")
     return Refused(
         request_id,
         error.get("code", 0),
         name if isinstance(name, str) else "",
         error.get("message", ""),
+        int(epoch) if isinstance(epoch, int | float) and 0 <= epoch < 2**63 else None,
     )

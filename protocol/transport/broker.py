@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Self, cast
 
 from protocol.errors import TransportError
+from protocol.transport.filters import MAX_PACKET_BYTES
 
 SEARCHED = ("/usr/local/sbin", "/usr/sbin", "/opt/homebrew/sbin")  # often not in a user's PATH
 PORTS = range(20_000, 32_000)  # below the ports that systems give to outgoing connections
@@ -35,6 +36,8 @@ set_tcp_nodelay true
 # Devices are bounded by credit; the broker should not drop on top of that.
 max_queued_messages 100000
 max_inflight_messages 1000
+# Nobody reads more at once; a client that sends more is disconnected before it takes memory.
+max_packet_size {packet}
 # Quiet enough that nobody needs to read it, and the reason of a failed start is in it.
 log_dest stderr
 log_type error
@@ -118,7 +121,7 @@ class BrokerProcess:
 
     def configuration(self, directory: Path) -> str:
         """Return the mosquitto.conf; `directory` is where it may write."""
-        lines = [CONFIG.format(port=self.port, host=self.host)]
+        lines = [CONFIG.format(port=self.port, host=self.host, packet=MAX_PACKET_BYTES)]
         if os.geteuid() == 0:  # it would become a user who cannot write here
             lines.append("user root")
         if self._persistence:

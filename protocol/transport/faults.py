@@ -11,10 +11,25 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import cast
 
 from protocol.errors import NotConnectedError, TransportError
 from protocol.transport import Message, Peer, Transport
+
+
+class NetworkFault(StrEnum):
+    """What can happen to a message."""
+
+    DROP = "drop"
+    DUPLICATE = "duplicate"
+    DELAY = "delay"
+    REORDER = "reorder"
+    PARTITION = "partition"
+
+
+def _unheard(_fault: NetworkFault) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +50,12 @@ class FaultPlan:
 class _Lane:
     """One direction. `deliver` is called at once where nothing is late, else from a timer."""
 
-    def __init__(self, plan: FaultPlan, rng: random.Random) -> None:
-        self._plan = plan
+    def __init__(
+        self, plan: FaultPlan, rng: random.Random, told: Callable[[NetworkFault], None]
+    ) -> None:
+        self.plan = plan
         self._rng = rng
+        self._told = told
         self._last_due = 0.0
         self._count = 0
         self._late: dict[int, asyncio.TimerHandle] = {}
@@ -48,10 +66,12 @@ class _Lane:
         """Deliver one message now, late, twice or not at all."""
         # As many draws for every message: a change of one rate leaves the luck of the others.
         drop, double, reorder = (self._rng.random() for _ in range(3))
-        if drop < self._plan.drop:
+        if drop < self.plan.drop:
+            self._told(NetworkFault.DROP)
             return
-        self._carry_once(message, deliver, reordered=reorder < self._plan.reorder)
-        if double < self._plan.duplicate:
+        self._carry_once(message, deliver, reordered=reorder < self.plan.reorder)
+        if double < self.plan.duplicate:
+            self._told(NetworkFault.DUPLICATE)
             self._carry_once(message, deliver, reordered=False)
 
     def clear(self) -> None:
@@ -66,9 +86,12 @@ class _Lane:
     ) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        due = now + self._rng.uniform(*self._plan.delay_s)
+        due = now + self._rng.uniform(*self.plan.delay_s)
+        if due > now:
+            self._told(NetworkFault.DELAY)
         if reordered:
-            due += self._rng.uniform(0.0, self._plan.reorder_s)
+            self._told(NetworkFault.REORDER)
+            due += self._rng.uniform(0.0, self.plan.reorder_s)
         elif self._late:  # stay behind them: timers that are due together fire in no order
             due = max(due, math.nextafter(self._last_due, math.inf))
         if due <= now:
@@ -96,15 +119,24 @@ class FaultyTransport:
         inner: the transport underneath.
         plan: what goes wrong.
         seed: the same seed, traffic and clock give the same faults.
+        told: hears of every fault, once for each message that suffers it.
     """
 
-    def __init__(self, inner: Transport, plan: FaultPlan, *, seed: int | str) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        plan: FaultPlan,
+        *,
+        seed: int | str,
+        told: Callable[[NetworkFault], None] = _unheard,
+    ) -> None:
         self.partitioned = False
         """Set it to cut the network by hand, whatever the plan says."""
         self._inner = inner
         self._plan = plan
-        self._out = _Lane(plan, random.Random(f"{seed}/out"))
-        self._in = _Lane(plan, random.Random(f"{seed}/in"))
+        self._told = told
+        self._out = _Lane(plan, random.Random(f"{seed}/out"), told)
+        self._in = _Lane(plan, random.Random(f"{seed}/in"), told)
         self._began = 0.0
         self._connected = False
         self._bug: Exception | None = None
@@ -135,6 +167,10 @@ class FaultyTransport:
         await self._out.idle.wait()
         await self._inner.flush()
 
+    def suffer(self, plan: FaultPlan) -> None:
+        """Go on under another plan; what is under way stays so."""
+        self._plan = self._out.plan = self._in.plan = plan
+
     def turn(self, *, connected: bool) -> None:
         """Note that the connection came or went; what is under way goes with it."""
         self._connected = connected
@@ -154,7 +190,10 @@ class FaultyTransport:
     def _cut(self) -> bool:
         elapsed_s = asyncio.get_running_loop().time() - self._began
         planned = any(start <= elapsed_s < end for start, end in self._plan.partitions)
-        return planned or self.partitioned
+        if planned or self.partitioned:
+            self._told(NetworkFault.PARTITION)
+            return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from protocol.transport import Message
 MAX_TOPIC_BYTES = 65_535  # a two-byte length goes before each string on the wire
 MAX_PAYLOAD_BYTES = 268_435_455 - 2 * MAX_TOPIC_BYTES  # the largest packet, less room for the rest
 
+MAX_PACKET_BYTES = 2 * 2**20  # what a peer takes at once: twice the largest payload of the codec
+
 
 def matches(topic_filter: str, topic: str) -> bool:
     """Return whether `topic_filter` (without its `$share/{group}/`) selects `topic`.

@@ -3,8 +3,8 @@
 aiomqtt waits for each publish in a task, and asks the selector before each write. paho keeps the
 order of messages and the window of unacknowledged ones by itself, and a socket nearly always takes
 a write; so messages go to paho at once, and in the next turn of the loop to the socket, together.
-That spares two turns and five system calls a packet. Our acknowledgements have time, so they go
-along with the next message: each packet of its own would wake the broker.
+That spares two turns and most system calls. Our acknowledgements have time, so they go along with
+the next message: each packet of its own would wake the broker.
 
 Without these overrides everything still works.
 """
@@ -19,10 +19,13 @@ from typing import Final, cast
 
 import aiomqtt
 import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from protocol.transport import Message
+from protocol.transport.buffered import BufferedSocket
+from protocol.transport.filters import MAX_PACKET_BYTES
 from protocol.transport.mqtt_properties import pack
 from protocol.transport.mqtt_settings import MqttSettings
 
@@ -31,7 +34,6 @@ _SILENT: Final = logging.getLogger(__name__)
 _SILENT.setLevel(logging.CRITICAL)
 
 ACK_AFTER_S: Final = 0.002  # a quick task ends in that time; the broker's window is not held up
-_CORK: Final = getattr(socket, "TCP_CORK", None)  # Linux: hold a packet back until it is full
 
 
 class DirectClient(aiomqtt.Client):
@@ -68,12 +70,12 @@ class DirectClient(aiomqtt.Client):
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: messages),  # noqa: ARG005
             protocol=aiomqtt.ProtocolVersion.V5,
             will=last_will,
+            properties=_bounds(),
             timeout=settings.timeout_s,
             keepalive=settings.keepalive_s,
             clean_start=True,
             max_inflight_messages=settings.max_inflight,
             tls_context=tls,
-            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
         )
         self.under_way: dict[int, None] = {}
         self.idle = asyncio.Event()
@@ -84,6 +86,7 @@ class DirectClient(aiomqtt.Client):
         self._alarm: asyncio.TimerHandle | None = None
         self._writing: asyncio.Handle | None = None
         self._hurried = False
+        self._blocked = False
 
     def send(self, message: Message) -> None:
         """Hand one message to paho.
@@ -137,6 +140,16 @@ class DirectClient(aiomqtt.Client):
         if not self.under_way:
             self.idle.set()
 
+    def _on_socket_open(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client._sock = buffered = BufferedSocket(sock)  # noqa: SLF001 - nothing was read yet
+        super()._on_socket_open(client, userdata, buffered)
+
+    def _on_socket_close(self, client: paho.Client, userdata: object, sock: socket.socket) -> None:
+        if self._blocked:
+            self._loop.remove_writer(sock.fileno())
+        super()._on_socket_close(client, userdata, sock)
+
     def _on_socket_register_write(
         self, client: paho.Client, userdata: object, sock: socket.socket
     ) -> None:
@@ -155,21 +168,28 @@ class DirectClient(aiomqtt.Client):
 
     def _write(self) -> None:
         self._writing, self._hurried = None, False
-        client = self._client
-        sock = cast("socket.socket | None", client.socket())
+        sock = cast("BufferedSocket | None", self._client.socket())
         if sock is None:
             return
+        sock.gather()
+        self._client.loop_write()
+        blocked = self._client.want_write()
         with contextlib.suppress(OSError):  # whoever reads finds out
-            _cork(sock, on=True)
-            client.loop_write()
-            _cork(sock, on=False)
-        if client.want_write() and client.socket() is sock:
-            super()._on_socket_register_write(client, None, sock)
+            blocked |= not sock.flush()
+        if self._client.socket() is not sock:
+            return
+        if blocked:
+            self._loop.add_writer(sock.fileno(), self._write)
+        elif self._blocked:
+            self._loop.remove_writer(sock.fileno())
+        self._blocked = blocked
 
 
-def _cork(sock: socket.socket, *, on: bool) -> None:
-    if _CORK is not None:
-        sock.setsockopt(socket.IPPROTO_TCP, _CORK, on)
+def _bounds() -> Properties:
+    """Tell the broker to keep from us what is larger than anything we read (MQTT 5, 3.1.2.11)."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = MAX_PACKET_BYTES
+    return properties
 
 
 class _Packed(Properties):

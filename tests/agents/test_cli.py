@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -48,6 +49,15 @@ def test_unusable_configuration_is_one_line_and_exit_code_2(invoke, text, words)
     result = invoke(text)
     assert result.exit_code == 2
     assert words in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_port_for_artifacts_in_use_is_one_line_and_exit_code_1(invoke):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = invoke(f'{DEVICE}[artifacts]\nlisten = "127.0.0.1:{port}"\n')
+    assert result.exit_code == 1
+    assert f"cannot listen at 127.0.0.1:{port}" in result.output
     assert len(result.output.splitlines()) == 1
 
 

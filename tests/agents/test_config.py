@@ -35,6 +35,12 @@ allow = [{ run = "uptime" }, { run = "git", args = ["log", "-n", "[0-9]+"] }]
 [skills.http]
 allow = ["example.org"]
 
+[artifacts]
+listen = "[::]:8470"
+url = "https://example.org/blobs/"
+quota_bytes = 1000
+keep_s = 60
+
 [policy]
 "acme/ops/*" = ["system.*", "files.read"]
 "acme/*" = ["text.grep"]
@@ -61,12 +67,15 @@ def test_a_full_file_is_read_and_paths_start_at_its_folder(config, tmp_path):
     assert device.broker.tls.ca_file == Path("/etc/ca.pem")
     assert device.skills.shell.allow[0].args is None
     assert not device.skills.table.enabled
+    assert device.artifacts.folder == tmp_path / "artifacts"
+    assert device.artifacts.address == ("::", 8470)
 
 
 def test_only_the_id_is_required_and_what_can_harm_is_off(config, tmp_path):
     device = read(config('[device]\nid = "x"'))
     assert device.device.state == tmp_path / "state"
     assert (device.skills.files, device.skills.shell, device.skills.http) == (None, None, None)
+    assert device.artifacts is None
     assert device.skills.roots == ()
     assert device.skills.system.enabled
     assert device.broker.password() is None
@@ -133,3 +142,19 @@ def test_a_missing_password_file_is_named(config):
     broker = read(config(FULL)).broker
     with pytest.raises(SettingsError, match=r"broker\.password_file: .*No such file"):
         broker.password()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('listen = "0.0.0.0:8470"', r"line 3: artifacts: .*set 'url' to one that is"),
+        ('listen = "127.0.0.1:0"', r"line 4: artifacts\.listen"),
+        ('listen = "127.0.0.1:99999"', r"line 3: artifacts: .*below 65536"),
+        ('listen = "8470"', r"line 4: artifacts\.listen"),
+        ('url = "example.org"', r"line 4: artifacts\.url"),
+        ("quota_bytes = 0", r"line 4: artifacts\.quota_bytes"),
+    ],
+)
+def test_artifacts_that_nobody_could_fetch_are_refused_by_name(config, text, words):
+    with pytest.raises(SettingsError, match=words):
+        read(config(f'[device]\nid = "x"\n[artifacts]\n{text}\n'))

@@ -120,7 +120,7 @@ def test_damaged_page_is_found_at_the_start(path):
 
 def test_row_that_makes_no_sense_is_an_error_not_a_guess(path):
     ledger = SqliteLedger(path)
-    ledger._db.execute("INSERT INTO attempts VALUES ('a','r',1,1,'pure','Exploded','{}',0,0)")
+    ledger._db.execute("INSERT INTO attempts VALUES ('a','r',1,1,'pure','Exploded','{}',0,0,NULL)")
     with pytest.raises(LedgerError, match="move it away"):
         ledger.rows()
     ledger.close()
@@ -137,7 +137,7 @@ def test_second_agent_on_the_same_ledger_is_refused(path):
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("PRAGMA user_version = 2", "it has version 2, this agent reads 1: install"),
+        ("PRAGMA user_version = 3", "it has version 3, this agent reads 2: install"),
         ("PRAGMA application_id = 7", "another program"),
     ],
 )
@@ -148,6 +148,36 @@ def test_foreign_or_newer_file_is_refused_untouched(path, statement, words):
     other.close()
     with pytest.raises(LedgerError, match=words):
         SqliteLedger(path)
+
+
+VERSION_1 = """
+CREATE TABLE identity (incarnation TEXT NOT NULL);
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY, epoch INTEGER NOT NULL,
+    floor_epoch INTEGER NOT NULL, floor_token INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE attempts (
+    attempt TEXT PRIMARY KEY, run TEXT NOT NULL, epoch INTEGER NOT NULL, token INTEGER NOT NULL,
+    effect TEXT NOT NULL, kind TEXT, outcome BLOB, run_s REAL, closed INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO identity VALUES ('i');
+INSERT INTO runs VALUES ('run', 1, -1, -1);
+INSERT INTO attempts VALUES ('a', 'run', 1, 1, 'once', NULL, NULL, NULL, 0);
+PRAGMA application_id = 0x4D757374;
+PRAGMA user_version = 1;
+"""
+
+
+def test_ledger_of_the_version_before_is_read_and_from_then_on_written_as_the_new_one(path):
+    with sqlite3.connect(path) as old:
+        old.executescript(VERSION_1)
+    old.close()
+    for _ in range(2):
+        ledger = SqliteLedger(path)
+        assert ledger.incarnation == "i"
+        assert list(ledger.rows()) == [RunRow(RUN, 1), ROW]
+        assert write(ledger, RunRow(RUN, 1), ROW)[0] is None
+        ledger.close()
 
 
 def test_commit_without_sync_stays_on_the_loop_and_one_with_sync_does_not(path):

@@ -43,7 +43,7 @@ def ledger():
 
 @pytest.fixture
 def outbox(ledger, done, told):
-    return Outbox(ledger, done.append, told.append)
+    return Outbox(ledger, done.extend, told.append)
 
 
 def deed(number):
@@ -86,6 +86,31 @@ async def test_rows_of_one_turn_share_a_commit_and_later_ones_the_next(outbox, l
     await turn()
     assert ledger.groups == [[ROW, ROW], [ROW, ROW]]
     assert done == [deed(1), deed(2)]
+
+
+async def test_nobody_waits_for_the_end_of_a_turn_in_which_nothing_more_comes(
+    outbox, ledger, done
+):
+    outbox.put([ROW, deed(1)])
+    outbox.hurry()
+    assert ledger.groups == [[ROW]]
+    outbox.put([ROW, deed(2)])
+    outbox.hurry()
+    await turn()
+    assert ledger.groups == [[ROW]]
+    ledger.done(None)
+    await turn()
+    assert (ledger.groups, done) == ([[ROW], [ROW]], [deed(1)])
+
+
+async def test_what_waited_for_a_commit_is_done_together(ledger, done, told):
+    outbox = Outbox(ledger, done.append, told.append)
+    outbox.put([ROW, deed(1)])
+    outbox.put([ROW, deed(2)])
+    await turn()
+    ledger.done(None)
+    outbox.put([deed(3), deed(4)])
+    assert done == [[deed(1), deed(2)], [deed(3), deed(4)]]
 
 
 async def test_what_is_only_forgotten_waits_for_the_next_heartbeat(outbox, ledger, done):

@@ -31,7 +31,17 @@ from protocol.types import (
     Succeeded,
     Unknown,
 )
-from tests.support.agents import CARD, RUN, A, new_session, offer, once, request, told
+from tests.support.agents import (
+    CARD,
+    COORDINATOR,
+    RUN,
+    A,
+    new_session,
+    offer,
+    once,
+    request,
+    told,
+)
 
 B = AttemptId("b")
 OTHER = "$a2a/v1/reply/muster/default/successor/laptop"
@@ -441,7 +451,7 @@ def test_result_that_was_lost_is_repeated_on_renewal_to_the_last_known_address()
 
 def test_crash_leaves_unknown_for_once_and_device_lost_for_the_rest():
     rows = [
-        RunRow(RUN, 3),
+        RunRow(RUN, 3, home=COORDINATOR),
         AttemptRow(A, RUN, 3, 1, Effect.ONCE),
         AttemptRow(B, RUN, 3, 2, Effect.PURE),
         AttemptRow(AttemptId("c"), RUN, 3, 3, Effect.PURE, Succeeded(1), 1.0),
@@ -495,7 +505,7 @@ def test_forgotten_tombstone_leaves_the_ledger(monkeypatch):
     session.order(request(offer(skill="nope", token=4)), 0)
     actions = session.order(request(offer("b", skill="nope", token=5)), 0)
     assert told(actions) == ["row b Failed", "forget a", "say b Failed"]
-    assert actions[1].run == RunRow(RUN, 1, (1, 4))
+    assert actions[1].run == RunRow(RUN, 1, (1, 4), COORDINATOR)
 
 
 def test_too_many_unacknowledged_results_stop_new_work(monkeypatch):

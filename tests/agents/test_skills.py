@@ -132,7 +132,9 @@ async def test_output_is_bounded(size, fits):
     if fits:
         assert len(await large.call(CONTEXT, {})) == size
     else:
-        with pytest.raises(BadOutputError, match="write a file and return its path"):
+        with pytest.raises(
+            BadOutputError, match=r"its owner turns them on with \[artifacts\] in device.toml"
+        ):
             await large.call(CONTEXT, {})
 
 
@@ -179,6 +181,12 @@ def test_a_name_that_cannot_go_on_a_card_is_refused():
 
     with pytest.raises(TypeError, match="is no skill name"):
         skill("not fine")(fine)
+
+
+def test_fence_of_a_later_attempt_is_greater_whichever_coordinator_made_it():
+    made = [Context(attempt="a", run="r", task="t", epoch=epoch, token=token).fence
+            for epoch, token in ((1, 9), (2, 3), (2, 4))]  # fmt: skip
+    assert made == sorted(set(made))
 
 
 async def test_reconcile_is_kept_with_the_skill():

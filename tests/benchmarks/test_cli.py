@@ -1,3 +1,4 @@
+import asyncio
 import importlib
 import json
 import sys
@@ -19,14 +20,19 @@ def broken(_options):
     yield
 
 
+async def stopped(_options):
+    raise asyncio.CancelledError
+    yield
+
+
 @pytest.fixture
 def bench(monkeypatch):
     """Run `muster bench toy …` with a toy benchmark that the test declares."""
 
-    def run(*arguments, part=measured, goals=None):
-        toy = SimpleNamespace(BENCHMARK=Benchmark("toy", parts=(part,), goals=goals or {}))
+    def run(*arguments, part=measured, goals=None, settings=None):
+        toy = Benchmark("toy", parts=(part,), goals=goals or {}, settings=settings or {})
         monkeypatch.setattr(cli, "CATALOG", {"toy": "toy"})
-        monkeypatch.setitem(sys.modules, "toy", toy)
+        monkeypatch.setitem(sys.modules, "toy", SimpleNamespace(BENCHMARK=toy))
         return CliRunner().invoke(cli.app, ["bench", "toy", *arguments])
 
     return run
@@ -61,6 +67,42 @@ def test_what_cannot_be_run_is_one_line_and_exit_code_2(bench):
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1] == "bench toy: no broker: install mosquitto"
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("words", [["--kills", "7"], ["--kills=7"]])
+def test_option_of_its_own_reaches_the_benchmark(bench, words):
+    result = bench("--json", *words, settings={"kills": "how many"})
+
+    assert json.loads(result.stdout)["settings"] == {"kills": 7}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--deaths", "7"], "bench toy has no '--deaths'; its own options are:"),
+        (["kills"], "bench toy has no 'kills'"),
+        (["--kills", "many"], "--kills takes a whole number from 0, got 'many'"),
+        (["--kills"], "--kills takes a whole number from 0, got ''"),
+    ],
+)
+def test_option_that_makes_no_sense_is_refused_with_those_there_are(bench, words, told):
+    result = bench(*words, settings={"kills": "how many"})
+
+    assert result.exit_code == 2
+    assert told in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_benchmark_without_options_of_its_own_says_so(bench):
+    assert "it has no options of its own" in " ".join(
+        bench("--kills", "7").stderr.replace("│", " ").split()
+    )
+
+
+def test_stopped_benchmark_says_so_and_ends_as_if_interrupted(bench):
+    result = bench(part=stopped)
+
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == "bench toy: stopped"
 
 
 def test_unknown_benchmark_is_refused_with_the_names_there_are():

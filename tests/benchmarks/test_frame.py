@@ -72,6 +72,7 @@ def test_document_has_the_agreed_names_and_survives_json():
         "bench": "b",
         "seed": 7,
         "quick": False,
+        "settings": {},
         "commit": None,
         "machine": {},
         "versions": {},

@@ -17,7 +17,15 @@ from orchestrator.core.facts import (
     TasksReady,
 )
 from orchestrator.core.model import Now, TaskSpec
-from orchestrator.journal import Entry, Journal, MemoryJournal, SqliteJournal, Synchronous
+from orchestrator.journal import (
+    Entry,
+    FencedError,
+    Journal,
+    MemoryJournal,
+    MemoryStore,
+    SqliteJournal,
+    Synchronous,
+)
 from protocol.types import AttemptId, DeviceId, Load, RunId, TaskId
 
 pytestmark = pytest.mark.real_time  # its writer is a thread
@@ -163,3 +171,125 @@ async def test_pruning_deletes_what_a_snapshot_covers_of_that_run_alone(reopen):
         assert len(await journal.entries(run=OTHER)) == 1500
     async with reopen() as journal:
         assert journal.append(LATER, [RunPaused(R)]) == 3002
+
+
+# Snapshots in parts
+
+
+async def test_rows_set_aside_count_with_the_last_of_them_or_never(reopen):
+    async with reopen() as journal:
+        journal.append(NOW, [RunPaused(R)])
+        journal.save_rows([("task", "r/a", b"1"), ("task", "r/b", b"1")])
+        await settled(journal, 1)
+        journal.save_rows([("task", "r/a", b"2"), ("task", "r/b", None)], more=True)
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+        recovered = await journal.recover()
+        assert recovered.rows == {("task", "r/a"): b"1", ("task", "r/b"): b"1"}
+        assert [entry.seq for entry in recovered.entries] == [2]
+        journal.save_rows([("task", "r/c", b"3")])
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+    async with reopen() as journal:
+        recovered = await journal.recover()
+        assert recovered.rows == {("task", "r/a"): b"2", ("task", "r/c"): b"3"}
+        assert [entry.seq for entry in recovered.entries] == [3]
+        journal.save_rows([("task", "r/d", b"4")], more=True)
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+    async with reopen() as journal:  # whoever set that aside is gone
+        journal.save_rows([("task", "r/e", b"5")])
+    async with reopen() as journal:
+        recovered = await journal.recover()
+    assert recovered.rows.keys() == {("task", "r/a"), ("task", "r/c"), ("task", "r/e")}
+
+
+async def test_pruning_takes_the_rows_of_tasks_whose_run_has_none(reopen):
+    tasks = [("task", f"r/{n}", b"x") for n in range(1500)]
+    neighbours = [("task", "r0/a", b"x"), ("run", "r0", b"x"), ("device", "r/1", b"x")]
+    async with reopen() as journal:
+        journal.append(NOW, [RunPaused(R)])
+        journal.save_rows([("run", "r", b"x"), *tasks, *neighbours])
+        journal.prune(R)
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+        assert len((await journal.recover()).rows) == 1504
+        journal.save_rows([("run", "r", None)])
+        journal.prune(R)
+        async with asyncio.timeout(5):
+            while len((await journal.recover()).rows) != 3:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.001)
+        assert (await journal.recover()).runs == []
+
+
+async def test_runs_that_have_entries_are_told(reopen):
+    async with reopen() as journal:
+        journal.append(NOW, [RunPaused(R), DeviceLeft(DeviceId("d")), RunPaused(OTHER)])
+        journal.save_rows([])
+    async with reopen() as journal:
+        assert sorted((await journal.recover()).runs) == [OTHER, R]
+
+
+# Fencing
+
+
+@pytest.fixture(params=["memory", "normal", "full"])
+def holder(request, tmp_path) -> Callable[[], Journal]:
+    """Each call opens the same journal, although another may have it open: no lock holds."""
+    if request.param == "memory":
+        store = MemoryStore()
+        return lambda: MemoryJournal(store)
+
+    def another() -> Journal:
+        lock = tmp_path / "journal.db.lock"
+        lock.unlink(missing_ok=True)  # as where the file system has no locks
+        return SqliteJournal(tmp_path / "journal.db", synchronous=Synchronous(request.param))
+
+    return another
+
+
+async def fenced(journal: Journal, holder: Callable[[], Journal]) -> list[int]:
+    """Take a journal over while it is in use; return what it called durable after that."""
+    told: list[int] = []
+    failed = asyncio.get_running_loop().create_future()
+    async with journal:
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+        async with holder() as other:
+            assert (await other.recover()).entries == [Entry(1, 1000.0, 1.0, RunPaused(R))]
+            journal.on_durable, journal.on_failure = told.append, failed.set_result
+            journal.append(NOW, [TaskFailed(R, T, "of the former owner")])
+            journal.save_rows([("run", "r", b"of the former owner")])
+            async with asyncio.timeout(5):
+                assert isinstance(await failed, FencedError)
+            with pytest.raises(FencedError, match="another coordinator has taken over"):
+                journal.append(NOW, [RunPaused(R)])
+            with pytest.raises(FencedError):
+                journal.prune(R)
+            assert other.append(LATER, [RunPaused(OTHER)]) == 2
+            await settled(other, 2)
+    return told
+
+
+async def test_who_enters_last_owns_the_journal_and_nothing_of_the_former_owner_is_kept(holder):
+    told: list[int] = []
+    with pytest.raises(FencedError):
+        told += await fenced(holder(), holder)
+    assert told == []
+    async with holder() as journal:
+        recovered = await journal.recover()
+    assert [entry.fact for entry in recovered.entries] == [RunPaused(R), RunPaused(OTHER)]
+    assert recovered.rows == {}
+
+
+async def test_a_former_owner_that_writes_nothing_leaves_in_peace(holder):
+    async with holder(), holder() as journal:
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+
+
+async def test_being_fenced_does_not_hide_why_a_life_ends(holder):
+    async def life():
+        async with holder() as journal:
+            async with holder():
+                pass
+            journal.append(NOW, [RunPaused(R)])
+            raise KeyError
+
+    with pytest.raises(KeyError) as caught:
+        await life()
+    assert "another coordinator has taken over" in caught.value.__notes__[0]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agents.actions import AttemptRow, Forget, ForgetRun, RunRow
+from agents.actions import AttemptRow, Forget, ForgetRun, RunRow, Work
 from agents.ledger import Durability, MemoryLedger, SqliteLedger
 from protocol.types import (
     AttemptId,
@@ -15,6 +15,7 @@ from protocol.types import (
     Rejected,
     RunId,
     Succeeded,
+    TaskId,
     Unknown,
 )
 
@@ -83,9 +84,11 @@ def test_other_ledger_has_another_identity(reopened, tmp_path):
     ],
 )
 def test_each_outcome_is_read_back_as_it_was_written(reopened, outcome):
-    written = row("a", outcome, run_s=0.25, closed=True)
-    write(reopened(), RunRow(RUN, 7, (3, 4)), written)
-    assert list(reopened().rows()) == [RunRow(RUN, 7, (3, 4)), written]
+    work = Work(TaskId("t"), "print", {"text": ["ü", None]})
+    written = row("a", outcome, run_s=0.25, closed=True, work=work)
+    run = RunRow(RUN, 7, (3, 4), "a/topic")
+    write(reopened(), run, written)
+    assert list(reopened().rows()) == [run, written]
 
 
 def test_later_row_replaces_the_earlier_one(reopened):

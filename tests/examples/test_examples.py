@@ -11,6 +11,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PROMISED = {
     "edit_while_running.py": ("refused: task 'pie' is active", "a warm pie with cream"),
     "embedded.py": ("RunEnded", "{'again': 'Hello, Hello, Ada!!'}"),
+    "guarded_effect.py": ("written awake", "refused sleepy", "the page says awake"),
     "lost_device.py": ("TaskPlaced old", "{'answer': 42}", "AttemptLapsed", "TaskPlaced new"),
     "over_mqtt.py": ("{'loud': 'OVER THE WIRE'}",),
     "own_playbook.py": ("The server has ",),

@@ -10,7 +10,7 @@ import pytest
 
 from agents.runtime import Agent
 from agents.skills import skill
-from benchmarks.demo.roll_call import roll_call
+from benchmarks.roll_call import roll_call
 from orchestrator import Orchestrator
 from orchestrator.library import DEFAULT_ADDRESS
 from orchestrator.service import Service

@@ -1,5 +1,7 @@
 import asyncio
+import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +76,73 @@ async def test_leaving_with_orders_under_way_gives_none_of_them():
     async with muster({"a": [work()]}) as (orchestrator, _):
         orchestrator.coordinator.handle(e.Submit(RunId("r"), "k", "x"))
     assert not lost
+
+
+class Between:
+    """A transport in memory that keeps what passes, and may change what comes in."""
+
+    def __init__(self, inner, change=lambda message: message):
+        self.sent, self.received_ = [], []
+        self._inner, self._change = inner, change
+
+    async def run(self, peer):
+        self._peer = peer
+        await self._inner.run(self)
+
+    def publish(self, message):
+        self.sent.append(message)
+        self._inner.publish(message)
+
+    def received(self, message):
+        message = self._change(message)
+        self.received_.append(message)
+        self._peer.received(message)
+
+    def __getattr__(self, name):
+        return getattr(self._inner if name == "flush" else self._peer, name)
+
+
+async def run_three(change=lambda message: message):
+    """Run three independent tasks on a device with three slots; return what passed."""
+    broker = MemoryBroker()
+    link = Between(broker.transport("c"), change)
+    card = DeviceCard(DeviceId("a"), slots=3)
+    async with (
+        Orchestrator(link) as orchestrator,
+        Agent(card, [work()], transport=broker.transport("a")),
+    ):
+        await asyncio.sleep(1)
+        run = await orchestrator.submit("x", plan=plan("t1", "t2", "t3"))
+        result = await run.result()
+        malformed = orchestrator.coordinator.malformed()
+    assert result.succeeded
+    return link, malformed
+
+
+def of(messages, kind):
+    return [json.loads(each.payload) for each in messages if f"/{kind}/" in each.topic]
+
+
+async def test_orders_of_one_turn_to_one_device_are_one_message_and_a_hello_goes_alone():
+    link, _ = await run_three()
+    asked, answered = of(link.sent, "request"), of(link.received_, "reply")
+    (offers,) = [each for each in asked if isinstance(each, list)]
+    (results,) = [each for each in answered if isinstance(each, list)]
+    assert [each["method"] for each in offers] == ["SendStreamingMessage"] * 3
+    assert [each["id"] for each in results] == [each["id"] for each in offers]
+    assert asked[0]["method"] == "muster/hello"
+    assert "held" in answered[0]["result"]
+
+
+async def test_a_bad_element_among_replies_is_counted_and_the_others_are_heard():
+    def spoil(message):
+        if not message.payload.startswith(b"["):
+            return message
+        return replace(message, payload=b'[7,{"id":1},' + message.payload[1:])
+
+    link, malformed = await run_three(spoil)
+    (topic,) = [each.topic for each in link.received_ if each.payload.startswith(b"[7")]
+    assert malformed == {topic: 2}
 
 
 async def test_a_question_that_was_lost_is_asked_at_the_next_hello():

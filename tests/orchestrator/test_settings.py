@@ -143,3 +143,12 @@ def test_a_password_file_that_cannot_be_read_is_an_error(file):
     with pytest.raises(SettingsError, match=r"broker.password_file.*none"):
         settings.broker.password()
     assert Settings().broker.password() is None
+
+
+def test_how_long_ended_runs_are_kept_is_read(file):
+    kept = read(file("[retention]\ndays = 0.5\nruns = 3"), environment={}).retention
+    assert (kept.days, kept.runs, kept.tasks) == (0.5, 3, 100_000)
+
+
+def test_keeping_no_run_at_all_is_refused(file):
+    assert "retention.runs" in error_of(file("[retention]\nruns = 0"))

@@ -5,6 +5,7 @@ watches final states (I6), tokens and epochs (I9) and `once` effects (I13).
 """
 
 from dataclasses import replace
+from math import inf
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -156,7 +157,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.world = World(tuning=Tuning(rejections=3))
+        self.world = World(tuning=Tuning(rejections=3, keep_s=inf))
         self.lives = dict.fromkeys(DEVICES, 0)
 
     @property
@@ -337,10 +338,39 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=outcomes)
     def finish(self, data, outcome):
         offer = self.any_attempt(data)
-        event = e.AttemptFinished(offer.device, offer.attempt, outcome, 1.0)
+        event = e.AttemptFinished(offer.device, offer.attempt, outcome, 1.0, offer.run)
         self.world.tell(event)
         self.world.retell(event)
         self.world.retell(e.AttemptFinished(DeviceId("forger"), offer.attempt, outcome, 1.0))
+
+    @precondition(lambda self: self.state.doubts)
+    @rule(data=st.data(), outcome=outcomes)
+    def reconcile_effect(self, data, outcome):
+        """A device is asked about an unknown outcome, and says."""
+        name = data.draw(st.sampled_from(sorted(self.state.doubts)))
+        offer = self.world.offers[name]
+        self.world.retell(e.AttemptFinished(DeviceId("forger"), name, outcome, None, offer.run))
+        event = e.AttemptFinished(offer.device, name, outcome, None, offer.run)
+        self.world.tell(event)
+        self.world.retell(event)
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data(), kind=st.sampled_from([e.AttemptMissing, e.AttemptUnstoppable]))
+    def order_came_to_nothing(self, data, kind):
+        offer = self.any_attempt(data)
+        self.world.tell(kind(offer.device, offer.attempt))
+        self.world.retell(kind(offer.device, offer.attempt))
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data(), ahead=st.sampled_from([-1, 0, 0, 0, 1]))
+    def refused_as_stale(self, data, ahead):
+        offer = self.any_attempt(data)
+        run = self.state.runs[offer.run]
+        ended = run.ended_at is not None
+        event = e.Superseded(offer.device, offer.attempt, run.epoch + ahead)
+        self.world.tell(event)
+        self.world.retell(event)
+        assert run.superseded <= (ahead > 0 or ended), "an echo of our own"
 
     @precondition(lambda self: self.state.attempts)
     @rule(data=st.data(), outcome=outcomes)

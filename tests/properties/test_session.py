@@ -10,16 +10,19 @@ from agents.actions import (
     CancelSkill,
     Forget,
     ForgetRun,
+    ReconcileSkill,
     RunRow,
     Say,
     StartSkill,
 )
 from agents.ledger import MemoryLedger
 from protocol.messages import Answer, Cancel, Hello, Phase, Query, Refuse, Renew, Report
-from protocol.types import Effect, Failed, FailureKind, Succeeded
+from protocol.types import Effect, Failed, FailureKind, Succeeded, Unknown
 from tests.support.agents import CARD, RUN, new_session, offer, request
 
 CHANGES = (AttemptRow, RunRow, Forget, ForgetRun)
+SKILLS = {"print"}
+ENDS = [Succeeded(1), Failed(FailureKind.SKILL_ERROR, "scripted"), Unknown("not to be told")]
 
 
 class SessionMachine(RuleBasedStateMachine):
@@ -30,7 +33,7 @@ class SessionMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.ledger = MemoryLedger()
-        self.session = new_session()
+        self.session = new_session(reconciles=SKILLS)
         self.now = 0.0
         self.epoch = 1
         self.token = 0
@@ -49,6 +52,11 @@ class SessionMachine(RuleBasedStateMachine):
                         assert order.attempt in self.recorded()
                         assert order.attempt not in self.once, "I13"
                         self.once.add(order.attempt)
+                case ReconcileSkill(order):
+                    assert order.effect is Effect.ONCE
+                    assert self.recorded()[order.attempt].work.skill == order.skill
+                    self.running[order.attempt] = order
+                    assert self.session.begins(order.attempt, self.now) is None
                 case CancelSkill(attempt):
                     assert attempt not in self.told_to_stop
                     self.told_to_stop.add(attempt)
@@ -65,12 +73,15 @@ class SessionMachine(RuleBasedStateMachine):
     def covered(self, report):
         row = self.recorded().get(report.attempt)
         if report.phase is not Phase.FINISHED:
-            assert row.outcome is None
+            assert isinstance(row.outcome, Unknown | None)  # unknown: it is looked up again
             assert report.attempt in self.running
         elif row is not None and row.outcome is not None:
             assert row.outcome == report.outcome
         else:  # what a crash left, or acknowledged and forgotten
             assert not isinstance(report.outcome, Succeeded)
+
+    def looking(self):
+        return {name for name, live in self.session._live.items() if live.reconciling}
 
     def order(self, order):
         self.do(self.session.order(request(order), self.now))
@@ -108,7 +119,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(sent=offers)
     def ask(self, sent):
-        if sent.attempt in self.running:
+        if sent.attempt in self.running and sent.attempt not in self.looking():
             self.do(self.session.asked(sent.attempt, "which?"))
 
     @rule(sent=offers)
@@ -116,11 +127,12 @@ class SessionMachine(RuleBasedStateMachine):
         if sent.attempt in self.running:
             self.session.progress(sent.attempt, 0.5, "", self.now)
 
-    @rule(sent=offers, well=st.booleans())
-    def finish(self, sent, well):
+    @rule(sent=offers, outcome=st.sampled_from(ENDS))
+    def finish(self, sent, outcome):
+        if isinstance(outcome, Unknown) and sent.attempt not in self.looking():
+            return  # no skill says that
         if self.running.pop(sent.attempt, None):
             self.told_to_stop.discard(sent.attempt)
-            outcome = Succeeded(1) if well else Failed(FailureKind.SKILL_ERROR, "scripted")
             self.do(self.session.finished(sent.attempt, outcome, self.now))
 
     @rule(sent=st.lists(offers, max_size=3), epoch=st.integers(0, 1))
@@ -145,14 +157,18 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self):
-        self.session = new_session(rows=self.ledger.rows())
+        self.session = new_session(rows=self.ledger.rows(), reconciles=SKILLS)
         self.running.clear()
         self.told_to_stop.clear()
+        self.do(self.session.resume())
+        rows = self.recorded().values()
+        cut_off = {row.attempt for row in rows if row.outcome is None}
+        assert self.running.keys() == {name for name in cut_off if name in self.once}
 
     @invariant()
     def holds(self):
         self.session.check()
-        assert len(self.running) <= CARD.slots
+        assert len(self.running.keys() - self.looking()) <= CARD.slots
         assert self.session.next_deadline() >= self.now
 
 

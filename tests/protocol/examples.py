@@ -15,6 +15,7 @@ from protocol.messages import (
     Query,
     Refuse,
     Refused,
+    Release,
     Renew,
     Report,
 )
@@ -52,6 +53,7 @@ OFFER = Offer(
     limit_s=60.0,
     pins=(PIN,),
     acks=("a-0",),
+    incarnation="i-1",
 )
 ORDERS = (
     OFFER,
@@ -62,6 +64,7 @@ ORDERS = (
     Hello("coordinator", {"r-1": 3}, ("a-0",)),
     Refuse({"a-1": "r-1"}, {"r-1": 3}),
     Drain(on=True),
+    Release(("r-1", "r-2")),
 )
 
 FINISHED = Report("a-1", Phase.FINISHED, "r-1", "i-1", Succeeded({"lines": [1, 2]}), 0.25)
@@ -84,7 +87,8 @@ REPORTS = (
 LOAD = Load(2, {"vram": 4.5}, ("model:llama",), draining=True, battery=0.5)
 HELD = Held("laptop", "i-1", {"a-1": Phase.STARTED, "a-2": Phase.FINISHED}, LOAD)
 REFUSED = Refused("a-1", -32004, "responder_unavailable", "too many requests")
-REPLIES = (*REPORTS, HELD, REFUSED, Refused("", -32700, "", "not JSON"))
+STALE = Refused("a-1", -32010, "stale_epoch", "a later coordinator has it", 7)
+REPLIES = (*REPORTS, HELD, REFUSED, STALE, Refused("", -32700, "", "not JSON"))
 
 HEARTBEAT = Heartbeat("laptop", "i-1", LOAD, ("a-1", "a-2"), connected=True)
 CARD = DeviceCard(
@@ -146,6 +150,7 @@ orders = st.one_of(
     st.builds(Hello, ids, epochs, id_tuples),
     st.builds(Refuse, st.dictionaries(ids, ids, max_size=4), epochs),
     st.builds(Drain, on=st.booleans()),
+    st.builds(Release, id_tuples),
 )
 failures = st.builds(Failed, st.sampled_from(FailureKind), st.text(), st.none() | seconds)
 unfinished = st.builds(

@@ -5,8 +5,10 @@ from agents.actions import (
     AttemptRow,
     Beat,
     CancelSkill,
+    DropArtifacts,
     Forget,
     ForgetRun,
+    ReconcileSkill,
     Resume,
     RunRow,
     Say,
@@ -53,8 +55,21 @@ def request(order: Order, *, to: str = COORDINATOR, form: Form = Form.STREAM) ->
     return Request(order, to, b"correlation", "id", form)
 
 
-def new_session(card: DeviceCard = CARD, **options: object) -> Session:
-    return Session(card, Incarnation("incarnation"), **options)
+class PromptSession(Session):
+    """Begins what it orders as it orders it, as if the ledger took no time."""
+
+    def order(self, order: Request, now: float) -> list[Action]:
+        actions = super().order(order, now)
+        for each in actions:
+            if isinstance(each, StartSkill | ReconcileSkill):
+                assert self.begins(each.offer.attempt, now) is None
+        return actions
+
+
+def new_session(
+    card: DeviceCard = CARD, kind: type[Session] = PromptSession, **options: object
+) -> Session:
+    return kind(card, Incarnation("incarnation"), **options)
 
 
 def told(actions: list[Action]) -> list[str]:
@@ -74,7 +89,9 @@ _WORDS = {
     Forget: lambda forget: f"forget {' '.join(forget.attempts)}",
     ForgetRun: lambda forget: f"forget {forget.run}",
     StartSkill: lambda start: f"start {start.offer.attempt}",
+    ReconcileSkill: lambda ask: f"look up {ask.offer.attempt}",
     CancelSkill: lambda cancel: f"cancel {cancel.attempt}",
+    DropArtifacts: lambda drop: f"drop {' '.join(drop.runs)}",
     Resume: lambda resume: f"resume {resume.attempt} {resume.value}",
     Beat: lambda beat: f"beat {' '.join(beat.heartbeat.attempts)}".strip(),
 }

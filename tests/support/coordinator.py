@@ -12,6 +12,7 @@ from protocol.codec import (
     decode_event,
     decode_reply,
     encode_order,
+    split,
 )
 from protocol.messages import Heartbeat, Order, Phase, Reply, Report
 from protocol.topics import Address, Kind
@@ -120,7 +121,7 @@ class ScriptedCoordinator:
         self.messages.append(message)
         match topics.parse(message.topic).kind:
             case Kind.REPLY:
-                self.replies.append(decode_reply(message, self._outputs))
+                self.replies += [decode_reply(each, self._outputs) for each in split(message)]
             case Kind.EVENT:
                 self.heartbeats.append(decode_event(message))
             case Kind.DISCOVERY:

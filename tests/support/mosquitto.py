@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks.demo.supervisor import Supervised
+from benchmarks.supervisor import Supervised
 from protocol.transport.broker import BrokerProcess
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 

@@ -154,8 +154,11 @@ class World:
         self.orders += decision.commands
         for order in decision.commands:
             self._rising(order, before)
+            self._fenced(order)
         if self._checked:
             self._hold(decision)
+            kept = self.engine.state.runs.keys()
+            final = {key: end for key, end in final.items() if {key, *key} & kept}
             assert final.items() <= self._final().items(), "I6"
         return decision
 
@@ -200,6 +203,11 @@ class World:
             e.Beat(device, Incarnation(life), load or Load(), tuple(held), connected=connected)
         )
 
+    def wiped(self, name: str, *, life: str = "2") -> None:
+        """Bring a device back without its ledger: its heartbeat is heard, and its hello counts."""
+        self.beat(name, life=life)
+        self.hello(name, {}, life=life)
+
     def silence(self, name: str) -> None:
         del self.alive[DeviceId(name)]
 
@@ -236,7 +244,7 @@ class World:
 
     def end(self, attempt: AttemptId, outcome: Outcome, *, run_s: float | None = 1.0) -> Decision:
         offer = self.offers[attempt]
-        return self.tell(e.AttemptFinished(offer.device, attempt, outcome, run_s))
+        return self.tell(e.AttemptFinished(offer.device, attempt, outcome, run_s, offer.run))
 
     def do(self, *names: str) -> None:
         """Let tasks succeed, one after the other."""
@@ -381,6 +389,14 @@ class World:
             assert order.token == self.offers[order.attempt].token, "I9"
             assert order.epoch >= self._epochs.get(order.run, 0), "I9"
             self._epochs[order.run] = order.epoch
+
+    def _fenced(self, order: c.Command) -> None:
+        """Nothing is said of a run that another coordinator owns, attempt by attempt."""
+        named = [getattr(order, "attempt", None), *getattr(order, "attempts", ())]
+        told = {self.offers[name].run for name in named if name in self.offers}
+        told |= {getattr(order, "run", None), *getattr(order, "epochs", ())}
+        lost = {run.id for run in self.engine.state.runs.values() if run.superseded}
+        assert not told & lost, f"{order} speaks for a run of another coordinator"
 
     def _save(self, dirty: Iterable[RowKey]) -> None:
         for key in dirty:

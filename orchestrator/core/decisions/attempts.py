@@ -4,11 +4,17 @@ from typing import assert_never
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.commands import Acknowledge, CancelAttempt
-from orchestrator.core.decisions.outcomes import give_up, lapse, lose_outcome, recover
+from orchestrator.core.commands import Acknowledge, CancelAttempt, QueryAttempt
+from orchestrator.core.decisions.outcomes import (
+    give_up,
+    lapse,
+    lose_attempt,
+    lose_outcome,
+    recover,
+)
 from orchestrator.core.errors import RequestError
-from orchestrator.core.lifecycle import LIVE, AttemptState, TaskState
-from orchestrator.core.state import Attempt, Run, Task
+from orchestrator.core.lifecycle import FINAL, LIVE, AttemptState, TaskState
+from orchestrator.core.state import Attempt, Doubt, Run, Task
 from orchestrator.core.step import Step
 from protocol.types import (
     AttemptId,
@@ -20,6 +26,7 @@ from protocol.types import (
     Json,
     Outcome,
     Rejected,
+    RunId,
     Succeeded,
     Unknown,
 )
@@ -36,7 +43,9 @@ def attempt_reported(step: Step, event: e.AttemptReported) -> None:
         due = step.at + limits.run_s
         step.emit(f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, due))
     elif not event.started and attempt.state is AttemptState.OFFERED:
-        due = step.at + limits.start_s
+        # A plain agent that does not stream never says when it starts.
+        extension = step.state.devices[attempt.device].card.extension
+        due = step.at + (limits.start_s if extension else limits.run_s)
         step.emit(f.AttemptAccepted(attempt.run, attempt.task, attempt.id, due))
 
 
@@ -56,11 +65,63 @@ def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
 def attempt_finished(step: Step, event: e.AttemptFinished) -> None:
     """Take an outcome, and have the device forget it once that is durable."""
     known = step.state.attempts.get(event.attempt)
-    if known is not None and known.device != event.device:
-        return
-    step.order(Acknowledge(event.device, event.attempt))
-    if known is not None:
+    if known is None:
+        _finished_late(step, event)
+    elif known.device == event.device and not _another_life(step, event):
+        _acknowledge(step, event, known.run)
         conclude(step, known, event.outcome, run_s=event.run_s)
+
+
+def attempt_missing(step: Step, event: e.AttemptMissing) -> None:
+    """Free a plain agent of what it does not know; hello tells it of our own devices.
+
+    An offer may still be on its way: it is repeated while an answer to it may come.
+    """
+    attempt, device = step.state.attempts.get(event.attempt), step.device(event.device)
+    if attempt is None or attempt.device != event.device or device is None:
+        return
+    if device.card.extension:
+        return
+    was_live = attempt.state in LIVE
+    if attempt.state is AttemptState.OFFERED:
+        limits = step.state.task(attempt).spec.limits
+        if step.at < attempt.offered_at + limits.start_s:
+            return
+    reason = f"{event.device} does not know the attempt"
+    step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
+    if was_live:
+        lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))
+
+
+def attempt_unstoppable(step: Step, event: e.AttemptUnstoppable) -> None:
+    """Ask for the result of an attempt that was over before it could be stopped."""
+    attempt = step.state.attempts.get(event.attempt)
+    if attempt is not None and attempt.device == event.device:
+        step.order(QueryAttempt(attempt.device, attempt.id))
+
+
+def superseded(step: Step, event: e.Superseded) -> None:
+    """Let a run go that another coordinator owns: no cancel, no acknowledgement, no charge.
+
+    Only the device that holds the attempt is believed. An epoch that is not above the run's own
+    is an echo of an order from before our restart and says nothing.
+    """
+    attempt = step.state.attempts.get(event.attempt)
+    if attempt is None or attempt.device != event.device:
+        return
+    run = step.state.runs[attempt.run]
+    if event.epoch <= run.epoch:
+        return
+    reason = f"another coordinator has taken over this run (epoch {event.epoch})"
+    for held in [a for a in step.state.attempts.values() if a.run == run.id]:
+        step.emit(f.AttemptLost(held.run, held.task, held.id, reason))
+    if run.ended_at is not None:
+        return
+    for task in run.tasks.values():
+        if task.state not in FINAL:
+            step.emit(f.TaskCancelled(run.id, task.spec.id, reason))
+    step.emit(f.RunSuperseded(run.id, event.epoch, event.device))
+    step.emit(f.RunEnded(run.id, f.RunStatus.FAILED, reason, step.at))
 
 
 def conclude(step: Step, attempt: Attempt, outcome: Outcome, *, run_s: float | None) -> None:
@@ -117,11 +178,51 @@ def settle_unknown(step: Step, event: e.SettleUnknown) -> None:
         raise RequestError(f"task {event.task!r} of run {run.id!r} is not unknown")
     match event.outcome:
         case Succeeded(output):
-            step.emit(f.TaskJoined(run.id, task.spec.id, output))
+            step.emit(f.TaskSettled(run.id, task.spec.id, output, event.by))
         case Failed(_, detail):
             give_up(step, run, task, detail)
         case _:
             raise RequestError("an unknown outcome is settled as succeeded or failed")
+
+
+def _another_life(step: Step, event: e.AttemptFinished) -> bool:
+    """Tell whether this is the word of a life that never held what its device is charged with.
+
+    It may not know of a start, so its refusal is no promise that nothing happened (I13).
+    """
+    life = step.state.devices[event.device].incarnation
+    return None not in {life, event.incarnation} and life != event.incarnation
+
+
+def _another_speaks(doubt: Doubt, event: e.AttemptFinished) -> bool:
+    said = event.incarnation or doubt.incarnation
+    return (doubt.device, doubt.incarnation) != (event.device, said)
+
+
+def _acknowledge(step: Step, event: e.AttemptFinished, name: RunId | None) -> None:
+    run = step.state.runs.get(name) if name is not None else None
+    epoch = run.epoch if run is not None else 0
+    step.order(Acknowledge(event.device, event.attempt, name if run is not None else None, epoch))
+
+
+def _finished_late(step: Step, event: e.AttemptFinished) -> None:
+    """Take the word of a device that was asked; else nobody here, or another, wants the result."""
+    task = step.state.doubts.get(event.attempt)
+    if task is None or task.doubt is None or _another_speaks(task.doubt, event):
+        if step.state.owns(event.run):
+            _acknowledge(step, event, event.run)
+        return
+    _acknowledge(step, event, task.run)
+    run = step.state.runs[task.run]
+    match event.outcome:
+        case Unknown():
+            return  # it cannot say: it is asked again
+        case Succeeded(output):
+            step.emit(f.TaskSettled(run.id, task.spec.id, output, event.device))
+        case Failed(_, detail) | Rejected(detail) | Cancelled(detail):
+            give_up(step, run, task, f"{event.device}: {detail}")
+        case _:
+            assert_never(event.outcome)
 
 
 def _succeed(
@@ -138,7 +239,7 @@ def _succeed(
 
 def _forgotten(step: Step, run: Run, task: Task, attempt: Attempt, *, detail: str) -> None:
     if attempt.effect is Effect.ONCE:
-        lose_outcome(step, run, task, detail)
+        lose_outcome(step, run, task, attempt, detail)
     else:
         recover(step, run, task, attempt, Failed(FailureKind.DEVICE_LOST, detail))
 

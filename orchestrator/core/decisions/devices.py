@@ -5,8 +5,20 @@ from collections.abc import Sequence
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
-from orchestrator.core.decisions.offers import offer_again, refuse, shorten_hopeless
-from orchestrator.core.decisions.outcomes import awaits_planner, give_up_on, lose_attempt
+from orchestrator.core.decisions.offers import (
+    offer_again,
+    query_doubts,
+    query_plain,
+    refuse,
+    shorten_hopeless,
+)
+from orchestrator.core.decisions.outcomes import (
+    awaits_planner,
+    give_up_on,
+    lose_attempt,
+    readmit_all,
+)
+from orchestrator.core.decisions.retention import release, retain
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
 from orchestrator.core.step import Step
@@ -21,18 +33,23 @@ def start(step: Step, event: e.Start) -> None:
         shift_s = step.at - (event.last_elapsed + away_s)
     step.emit(f.CoordinatorStarted(step.now.wall, step.at, shift_s))
     for device in step.state.devices.values():
+        query_plain(step, device)
         if device.online and device.card.extension:
             # It had no chance to be heard while nobody listened.
             step.emit(
                 f.DeadlineMoved(("device", device.card.device), step.at + step.tuning.lost_after_s)
             )
-    for run in step.state.runs.values():
+    for doubted in step.state.doubts.values():
+        step.emit(f.DeadlineMoved(doubted.key, step.at + step.tuning.query_s))
+    retain(step)
+    for run in [step.state.runs[name] for name in step.state.live]:
         shorten_hopeless(step, run, run.tasks)
         for ask in run.asks.values():
             # The planner that was asked is gone with its process: ask again.
             limit_s = run.submitted.limits.plan_s
             step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at + limit_s))
-            step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s))
+            if ask.cause != f.REST:
+                step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s))
             task = run.tasks.get(ask.task) if ask.task is not None else None
             if task is not None and awaits_planner(task):
                 step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
@@ -44,6 +61,8 @@ def connected(step: Step, _event: e.Connected) -> None:
     for device in step.state.devices.values():
         if device.card.extension:
             step.order(SayHello(device.card.device, epochs))
+        query_doubts(step, device)
+        query_plain(step, device)
 
 
 def announced(step: Step, event: e.Announced) -> None:
@@ -52,12 +71,17 @@ def announced(step: Step, event: e.Announced) -> None:
     device = step.device(card.device)
     if device is None or device.card != card:
         step.emit(f.DeviceJoined(card))
+        readmit_all(step)
         device = step.state.devices[card.device]
+    if device.online and card.extension and step.state.timers.get(("device", card.device)) is None:
+        # It was a plain agent, from which no heartbeat is awaited.
+        due = step.at + step.tuning.lost_after_s
+        step.emit(f.DeadlineMoved(("device", card.device), due))
     if event.online and not device.online:
         if card.extension:
             step.order(SayHello(card.device, step.epochs()))
         else:
-            step.emit(f.DeviceOnline(card.device, None, step.at))
+            _online(step, device, None)
     elif not event.online and device.online:
         _lose(step, device, "it went offline")
 
@@ -69,6 +93,7 @@ def unregistered(step: Step, event: e.Unregistered) -> None:
         return
     _void(step, device, "its owner unregistered the device")
     step.emit(f.DeviceLeft(event.device))
+    readmit_all(step)
 
 
 def beat(step: Step, event: e.Beat) -> None:
@@ -76,9 +101,16 @@ def beat(step: Step, event: e.Beat) -> None:
     device = step.device(event.device)
     if device is None:
         return  # its card comes first
+    if _another(device, event.incarnation):
+        step.order(SayHello(event.device, step.epochs()))  # only its answer shows who lives now
+        return
     new = _welcome(step, device, event.incarnation)
+    turned = device.load.draining != event.load.draining
     due = step.at + step.tuning.lost_after_s
+    release(step, event.device)
     step.emit(f.LoadSeen(event.device, event.load, step.at, due))
+    if turned:
+        readmit_all(step)
     held = [a for a in device.attempts.values() if a.state in LIVE]
     if new or event.connected or _misses_some(device, event.attempts):
         step.order(SayHello(event.device, step.epochs()))
@@ -97,6 +129,8 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
     device = step.device(event.device)
     if device is None:
         return
+    if _another(device, event.incarnation) and event.asked_at < device.since:
+        return  # a life that was over before this one
     _welcome(step, device, event.incarnation)
     due = step.at + step.tuning.lost_after_s
     step.emit(f.DeadlineMoved(("device", event.device), due))
@@ -116,7 +150,7 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
 def device_silent(step: Step, device: DeviceId) -> None:
     """Three heartbeats were missed."""
     row = step.device(device)
-    if row is not None and row.online:
+    if row is not None and row.online and row.card.extension:
         _lose(step, row, "it fell silent")
 
 
@@ -132,14 +166,25 @@ def leases_over(step: Step, device: DeviceId) -> None:
             )
 
 
+def _another(device: Device, incarnation: Incarnation) -> bool:
+    return device.incarnation not in {None, incarnation}
+
+
 def _welcome(step: Step, device: Device, incarnation: Incarnation) -> bool:
     """Let a device be online; return whether that is news."""
     if device.online and device.incarnation == incarnation:
         return False
-    if device.incarnation not in {None, incarnation}:
+    if _another(device, incarnation):
         _void(step, device, "the device came back without its ledger")
-    step.emit(f.DeviceOnline(device.card.device, incarnation, step.at))
+    _online(step, device, incarnation)
     return True
+
+
+def _online(step: Step, device: Device, incarnation: Incarnation | None) -> None:
+    step.emit(f.DeviceOnline(device.card.device, incarnation, step.at))
+    query_doubts(step, device)
+    query_plain(step, device)
+    readmit_all(step)
 
 
 def _misses_some(device: Device, named: Sequence[AttemptId]) -> bool:
@@ -155,13 +200,17 @@ def _stop_unwanted(step: Step, attempt: Attempt) -> None:
 
 
 def _lose(step: Step, device: Device, reason: str) -> None:
-    due = max(step.at, device.seen_at + step.tuning.lease_s)
+    # A heartbeat renews all leases; what was given since then counts from there. Heartbeats are
+    # not journaled, so after a restart that may be all there is.
+    heard = [a.started_at or a.offered_at for a in device.attempts.values() if a.state in LIVE]
+    due = max(step.at, max(device.seen_at, *heard, 0.0) + step.tuning.lease_s)
     step.emit(f.DeviceLost(device.card.device, reason, due))
     for attempt in list(device.attempts.values()):
         # Not even accepted: no reason to wait for the lease, except where it may have started.
         if attempt.state is AttemptState.OFFERED and attempt.effect is not Effect.ONCE:
             reason = f"{device.card.device} was lost before it took the task"
             give_up_on(step, attempt, FailureKind.DEVICE_LOST, reason)
+    readmit_all(step)
 
 
 def _void(step: Step, device: Device, reason: str) -> None:

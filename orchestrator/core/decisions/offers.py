@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
-from orchestrator.core.commands import Offer, RefuseAttempts
+from orchestrator.core.commands import Offer, QueryAttempt, RefuseAttempts
+from orchestrator.core.decisions.outcomes import hurry
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.references import resolve
 from orchestrator.core.scheduling import Machine
-from orchestrator.core.state import Attempt, Run, Task
+from orchestrator.core.state import Attempt, Device, Run, Task
 from orchestrator.core.step import Step
 from protocol.types import AttemptId, Json, TaskId
 
@@ -65,6 +66,7 @@ def _order(
             args,
             attempt.effect,
             spec.limits.run_s,
+            step.state.devices[attempt.device].incarnation,
         )
     )
 
@@ -73,6 +75,28 @@ def refuse(step: Step, attempt: Attempt) -> None:
     """Have the device write a tombstone, so that the attempt cannot start later."""
     run = step.state.runs[attempt.run]
     step.order(RefuseAttempts(attempt.device, {attempt.id: run.id}, {run.id: run.epoch}))
+
+
+def query_plain(step: Step, device: Device) -> None:
+    """Ask an agent without our extension about all it is charged with: no hello tells it."""
+    if not device.card.extension:
+        for name in device.attempts:
+            step.order(QueryAttempt(device.card.device, name))
+
+
+def query_doubts(step: Step, device: Device) -> None:
+    """Ask a device about outcomes that are unknown, where it is the same life of it."""
+    for name in sorted(step.state.doubts):  # one order, however the state was put together
+        query_doubt(step, step.state.doubts[name], device)
+
+
+def query_doubt(step: Step, task: Task, device: Device | None) -> None:
+    """Ask a device about an unknown outcome, if it is there and is the one that can tell."""
+    doubt = task.doubt
+    if device is None or doubt is None or not device.online:
+        return
+    if (device.card.device, device.incarnation) == (doubt.device, doubt.incarnation):
+        step.order(QueryAttempt(doubt.device, doubt.attempt))
 
 
 def shorten_hopeless(step: Step, run: Run, tasks: Iterable[TaskId]) -> None:
@@ -84,8 +108,7 @@ def shorten_hopeless(step: Step, run: Run, tasks: Iterable[TaskId]) -> None:
         if task.state is TaskState.READY and task.spec.for_each is not None:
             step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.settle_s))
         elif demand is not None and not demand.machines and not board.servable(task):
-            limit_s = min(step.tuning.unmatched_s, task.spec.limits.queue_s)
-            step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
+            hurry(step, task)
 
 
 def arguments(run: Run, task: Task) -> Mapping[str, Json]:

@@ -3,7 +3,15 @@
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt
 from orchestrator.core.lifecycle import FINAL, TaskState
-from orchestrator.core.recovery import Again, Case, GiveUp, Verdict, after_failure, after_rejection
+from orchestrator.core.recovery import (
+    Again,
+    Case,
+    GiveUp,
+    Verdict,
+    after_failure,
+    after_rejection,
+    backoff_s,
+)
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
 from protocol.types import DeviceId, Effect, Failed, FailureKind, Rejected
@@ -80,11 +88,18 @@ def lapse(step: Step, attempt: Attempt, reason: str) -> None:
     step.emit(f.AttemptLapsed(attempt.run, attempt.task, attempt.id, reason))
 
 
-def lose_outcome(step: Step, run: Run, task: Task, detail: str) -> None:
-    """Let a `once` task be unknown until somebody says what it came to."""
-    if task.state is not TaskState.UNKNOWN:
-        due = step.at + task.spec.limits.unknown_s
-        step.emit(f.TaskUnknown(run.id, task.spec.id, due, detail))
+def lose_outcome(step: Step, run: Run, task: Task, attempt: Attempt, detail: str) -> None:
+    """Let a `once` task be unknown until somebody, or its device, says what it came to."""
+    if task.state is TaskState.UNKNOWN:
+        return
+    due = step.at + task.spec.limits.unknown_s
+    device = step.state.devices[attempt.device]
+    step.emit(
+        f.TaskUnknown(
+            run.id, task.spec.id, due, detail, attempt.id, attempt.device, device.incarnation
+        )
+    )
+    step.emit(f.DeadlineMoved(task.key, min(due, step.at + step.tuning.query_s)))
 
 
 def lose_attempt(step: Step, attempt: Attempt, outcome: Failed) -> None:
@@ -92,7 +107,7 @@ def lose_attempt(step: Step, attempt: Attempt, outcome: Failed) -> None:
     run = step.state.runs[attempt.run]
     task = run.tasks[attempt.task]
     if attempt.effect is Effect.ONCE:
-        lose_outcome(step, run, task, outcome.detail)
+        lose_outcome(step, run, task, attempt, outcome.detail)
     else:
         recover(step, run, task, attempt, outcome)
 
@@ -122,10 +137,60 @@ def _again(
             exclude=exclude,
             charged=verdict.charged,
             why=why,
+            barred=verdict.barred,
         )
     )
     if verdict.delay_s <= 0.0:
-        step.emit(f.TasksReady(run.id, (task.spec.id,), step.at))
+        try_again(step, run, task)
+
+
+def try_again(step: Step, run: Run, task: Task) -> None:
+    """Let a task be placed again, wherever it is not excluded from."""
+    step.emit(f.TasksReady(run.id, (task.spec.id,), step.at))
+    if task.excluded:
+        readmit(step, task)
+
+
+def readmit_all(step: Step) -> None:
+    """Look again, since devices came or went, at every task that is left without one."""
+    for task in step.state.board.stranded():
+        assert isinstance(task, Task)  # noqa: S101 - the board holds our own rows
+        readmit(step, task)
+
+
+def readmit(step: Step, task: Task) -> None:
+    """Let exclusions yield where no other device is there, or fail where none will ever do."""
+    if task.demand is None or task.demand.available:
+        return
+    run = step.state.runs[task.run]
+    known = {d.card.device: d for d in step.state.board.capable(task.spec)}
+    if any(d.available for name, d in known.items() if name in task.excluded - task.barred):
+        pause_s = backoff_s(run.submitted.seed, task.spec.id, max(1, task.charged), step.tuning)
+        step.emit(
+            f.TaskRecovering(
+                run.id,
+                task.spec.id,
+                f.Awaiting.BACKOFF,
+                step.at + pause_s,
+                exclude=None,
+                charged=False,
+                why=task.reason,
+                readmits=True,
+            )
+        )
+    elif known.keys() <= task.barred:
+        if known:
+            give_up(step, run, task, f"{task.reason} (no other device can do it)")
+        else:
+            hurry(step, task)
+
+
+def hurry(step: Step, task: Task) -> None:
+    """Do not let a task that no known device can take wait for its whole queue limit."""
+    soon = step.at + min(step.tuning.unmatched_s, task.spec.limits.queue_s)
+    due = step.state.timers.get(task.key)
+    if due is None or soon < due:
+        step.emit(f.DeadlineMoved(task.key, soon))
 
 
 def _case(step: Step, run: Run, task: Task, attempt: Attempt) -> Case:

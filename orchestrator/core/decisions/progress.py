@@ -1,11 +1,12 @@
 """What follows by itself at the end of every step: readiness, fan-out, joins, ends, placement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.core import facts as f
 from orchestrator.core.decisions.offers import arguments, filled, place, shorten_hopeless
 from orchestrator.core.decisions.outcomes import give_up
+from orchestrator.core.decisions.retention import retain
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import ForEach, TaskSpec
@@ -72,12 +73,30 @@ def expand(step: Step, task: Task) -> None:
             for n, item in enumerate(items)
         )
         _refuse_taken(run, task, children)
+        kept = _kept(run, task, zip(items, children, strict=True))
     except (MissingError, TypeError) as error:
         give_up(step, run, task, str(error))
         return
     if not items and loop.source is None:
         return  # no such device is known yet: its deadline looks again
-    step.emit(f.TaskExpanded(run.id, task.spec.id, children, tuple(items)))
+    step.emit(f.TaskExpanded(run.id, task.spec.id, children, tuple(items), kept))
+
+
+def _kept(run: Run, task: Task, wanted: Iterable[tuple[Json, TaskSpec]]) -> tuple[TaskId, ...]:
+    """Return the children of a former expansion that did the same work and succeeded (I7)."""
+    before = dict(zip(task.children, task.items, strict=True))
+    return tuple(
+        spec.id
+        for item, spec in wanted
+        if spec.id in before
+        and run.tasks[spec.id].state is TaskState.SUCCEEDED
+        and before[spec.id] == item
+        and _work(run.tasks[spec.id].spec) == _work(spec)
+    )
+
+
+def _work(spec: TaskSpec) -> tuple[object, ...]:
+    return spec.skill, spec.args, spec.effect, spec.needs.device
 
 
 def _refuse_taken(run: Run, task: Task, children: Sequence[TaskSpec]) -> None:
@@ -154,9 +173,11 @@ def _end_runs(step: Step) -> None:
     for name in names:
         run = step.state.runs[name]
         planned = run.revision > 0 or run.cancelling is not None
+        planned &= all(ask.cause != f.REST for ask in run.asks.values())
         if run.ended_at is None and planned and not run.unfinished:
             status, reason = _status(run)
             step.emit(f.RunEnded(run.id, status, reason, step.at))
+    retain(step)
 
 
 def _status(run: Run) -> tuple[f.RunStatus, str]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AnswerAttempt, AskPlanner
-from orchestrator.core.decisions.outcomes import awaits_planner, cancel, fail
+from orchestrator.core.decisions.offers import shorten_hopeless
+from orchestrator.core.decisions.outcomes import awaits_planner, cancel, fail, readmit_all
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
 from orchestrator.core.graph import judge
@@ -13,6 +14,7 @@ from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Now
 from orchestrator.core.state import Run
 from orchestrator.core.step import Step
+from protocol.types import RunId
 
 
 def submit(step: Step, event: e.Submit) -> None:
@@ -31,6 +33,8 @@ def submit(step: Step, event: e.Submit) -> None:
     else:
         run.change = judged
         step.emit(f.EditAccepted(run.id, 1, "submitter", event.plan.edits))
+        if event.more:
+            _await_rest(step, run, rest_of(run.id))
 
 
 def plan_proposed(step: Step, event: e.PlanProposed) -> None:
@@ -39,10 +43,15 @@ def plan_proposed(step: Step, event: e.PlanProposed) -> None:
     ask = run.asks.get(event.ask)
     if ask is None:
         return
-    reasons = accept_or_refuse(step, run, event.batch, by="planner")
+    by = "submitter" if event.ask == rest_of(run.id) else "planner"
+    reasons = accept_or_refuse(step, run, event.batch, by=by)
+    if event.more and not reasons:
+        _await_rest(step, run, event.ask)
+        return
     detail = _sentence(reasons)
     step.emit(f.PlanAnswered(run.id, event.ask, ok=not reasons, detail=detail))
-    _after_answer(step, run, ask, detail or "the planner did not change it")
+    if reasons or ask.cause != f.REST:
+        _after_answer(step, run, ask, detail or "the planner did not change it")
 
 
 def plan_failed(step: Step, event: e.PlanFailed) -> None:
@@ -87,7 +96,9 @@ def resume_run(step: Step, event: e.ResumeRun) -> None:
     run = step.run(event.run)
     _refuse_if_final(run)
     if run.paused:
-        step.emit(f.RunResumed(run.id))
+        step.emit(f.RunResumed(run.id, step.at))
+        shorten_hopeless(step, run, run.tasks)
+        readmit_all(step)
 
 
 def answer_input(step: Step, event: e.AnswerInput) -> None:
@@ -154,10 +165,22 @@ def _ask_for_plan(step: Step, run: Run) -> None:
     step.order(AskPlanner(run.id, ask, None, "", limit_s))
 
 
+def rest_of(run: RunId) -> str:
+    """Return the ask under which the rest of a submitted plan is awaited."""
+    return f"{run}/rest"
+
+
+def _await_rest(step: Step, run: Run, ask: str) -> None:
+    due = step.at + run.submitted.limits.plan_s
+    step.emit(f.PlanAsked(run.id, ask, None, f.REST, due))
+
+
 def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
     if ask.task is None:
         if run.revision == 0:
             _end_unplanned(step, run, detail)
+        elif ask.cause == f.REST and run.cancelling is None:
+            stop_run(step, run, f"{f.REST} did not come: {detail}", failed=True)
         return
     task = run.tasks.get(ask.task)
     asked_again = any(other.task == ask.task for other in run.asks.values())

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Mapping
 
 from orchestrator.core import facts as f
-from orchestrator.core.commands import CancelAttempt
+from orchestrator.core.commands import CancelAttempt, QueryAttempt
 from orchestrator.core.decisions.devices import device_silent, leases_over
-from orchestrator.core.decisions.offers import offer_again, refuse
-from orchestrator.core.decisions.outcomes import fail, give_up, give_up_on, lapse, lose_outcome
+from orchestrator.core.decisions.offers import offer_again, query_doubt, refuse
+from orchestrator.core.decisions.outcomes import (
+    fail,
+    give_up,
+    give_up_on,
+    lapse,
+    lose_outcome,
+    try_again,
+)
 from orchestrator.core.decisions.progress import LOOK, expand
+from orchestrator.core.decisions.retention import KEPT, retain
 from orchestrator.core.decisions.runs import stop_run, unanswered
 from orchestrator.core.lifecycle import AttemptState, TaskState
 from orchestrator.core.state import Attempt, Run, Task
@@ -54,7 +62,14 @@ def _look_due(step: Step, _key: Key) -> None:
     step.state.board.look_again()
 
 
+def _kept_due(step: Step, _key: Key) -> None:
+    retain(step)
+
+
 def _ready(step: Step, run: Run, task: Task) -> None:
+    if run.paused:  # its time counts anew when a person resumes the run
+        step.emit(f.DeadlineMoved(task.key, step.at + task.spec.limits.queue_s))
+        return
     if task.spec.for_each is not None and task.parent is None:
         expand(step, task)
         if task.state is TaskState.READY and step.at < task.since + step.tuning.unmatched_s:
@@ -64,7 +79,7 @@ def _ready(step: Step, run: Run, task: Task) -> None:
         return
     over_at = task.since + task.spec.limits.queue_s
     servable = step.state.board.servable(task)
-    if step.at < over_at and (servable or run.paused):
+    if step.at < over_at and servable:
         step.emit(f.DeadlineMoved(task.key, over_at))
         return
     give_up(step, run, task, _late(step, task) if servable else _nobody(task))
@@ -106,9 +121,14 @@ def _offered(step: Step, task: Task, attempt: Attempt) -> None:
         step.emit(f.DeadlineMoved(task.key, max(due, step.at + step.tuning.repeat_offer_s)))
         offer_again(step, attempt)
         return
-    refuse(step, attempt)
-    if attempt.effect is Effect.ONCE and waited_s < 2.0 * limit_s:
-        # Only the device's own word tells that it never started.
+    foreign = not step.state.devices[attempt.device].card.extension
+    if foreign:
+        step.order(QueryAttempt(attempt.device, attempt.id))
+    else:
+        refuse(step, attempt)
+    if (foreign or attempt.effect is Effect.ONCE) and waited_s < 2.0 * limit_s:
+        # Only the device's own word tells that it never started; an agent that does not stream
+        # has said nothing yet, whatever it does.
         step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.repeat_offer_s))
         return
     give_up_on(step, attempt, FailureKind.TIMEOUT, f"{attempt.device} did not answer the offer")
@@ -118,7 +138,7 @@ def _recovering(step: Step, run: Run, task: Task) -> None:
     if task.awaiting is f.Awaiting.PLANNER:
         fail(step, run, task, f"{task.reason}; the planner did not mend it in time")
     else:
-        step.emit(f.TasksReady(run.id, (task.spec.id,), step.at))
+        try_again(step, run, task)
 
 
 def _cancelling(step: Step, run: Run, task: Task) -> None:
@@ -130,7 +150,7 @@ def _cancelling(step: Step, run: Run, task: Task) -> None:
     reason = f"{attempt.device} did not confirm the cancellation"
     lapse(step, attempt, reason)
     if attempt.effect is Effect.ONCE:
-        lose_outcome(step, run, task, reason)
+        lose_outcome(step, run, task, attempt, reason)
     else:
         step.emit(f.TaskCancelled(run.id, task.spec.id, f"{task.reason}; {reason}"))
 
@@ -143,6 +163,13 @@ def _input_required(step: Step, run: Run, task: Task) -> None:
 
 
 def _unknown(step: Step, run: Run, task: Task) -> None:
+    """Ask its device again, doubling the pause; in the end nobody knew."""
+    over_at = task.since + task.spec.limits.unknown_s  # a difference of times may round down
+    if step.at < over_at and task.doubt is not None:
+        query_doubt(step, task, step.state.devices.get(task.doubt.device))
+        pause_s = max(step.tuning.query_s, step.at - task.since)
+        step.emit(f.DeadlineMoved(task.key, min(step.at + pause_s, over_at)))
+        return
     give_up(step, run, task, f"its outcome is unknown: {task.reason}")
 
 
@@ -153,6 +180,7 @@ DUE: Mapping[str, Callable[[Step, Key], None]] = {
     "lease": _lease_due,
     "task": _task_due,
     LOOK[0]: _look_due,
+    KEPT[0]: _kept_due,
 }
 TASK_DUE: Mapping[TaskState, Callable[[Step, Run, Task], None]] = {
     TaskState.READY: _ready,

@@ -28,6 +28,7 @@ from orchestrator.core.facts.devices import (
     LoadSeen,
 )
 from orchestrator.core.facts.runs import (
+    REST,
     CoordinatorStarted,
     EditAccepted,
     EditRefused,
@@ -35,10 +36,12 @@ from orchestrator.core.facts.runs import (
     PlanAsked,
     RunCancelRequested,
     RunEnded,
+    RunForgotten,
     RunPaused,
     RunResumed,
     RunStatus,
     RunSubmitted,
+    RunSuperseded,
 )
 from orchestrator.core.facts.tasks import (
     Awaiting,
@@ -50,12 +53,14 @@ from orchestrator.core.facts.tasks import (
     TaskFailed,
     TaskJoined,
     TaskRecovering,
+    TaskSettled,
     TasksReady,
     TasksSkipped,
     TaskUnknown,
 )
 
 __all__ = [
+    "REST",
     "VOLATILE",
     "AttemptAccepted",
     "AttemptCancelled",
@@ -83,10 +88,12 @@ __all__ = [
     "PlanAsked",
     "RunCancelRequested",
     "RunEnded",
+    "RunForgotten",
     "RunPaused",
     "RunResumed",
     "RunStatus",
     "RunSubmitted",
+    "RunSuperseded",
     "TaskCancelled",
     "TaskCancelling",
     "TaskExpanded",
@@ -94,6 +101,7 @@ __all__ = [
     "TaskJoined",
     "TaskPlaced",
     "TaskRecovering",
+    "TaskSettled",
     "TaskUnknown",
     "TasksReady",
     "TasksSkipped",
@@ -110,6 +118,8 @@ Fact: TypeAlias = (
     | RunResumed
     | RunCancelRequested
     | RunEnded
+    | RunForgotten
+    | RunSuperseded
     | TasksReady
     | TasksSkipped
     | TaskExpanded
@@ -119,6 +129,7 @@ Fact: TypeAlias = (
     | TaskCancelling
     | TaskCancelled
     | TaskUnknown
+    | TaskSettled
     | InputRequested
     | InputAnswered
     | TaskPlaced

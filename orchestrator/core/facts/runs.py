@@ -6,6 +6,7 @@ from enum import StrEnum
 from orchestrator.core.edits import Edit, Reason
 from orchestrator.core.model import RunLimits
 from protocol.types import (
+    DeviceId,
     Json,
     RunId,
     TaskId,
@@ -45,6 +46,10 @@ class RunSubmitted:
     seed: int
     wall: float
     at: float
+
+
+REST = "the rest of its plan"
+"""The cause of a `PlanAsked` that awaits it: the run does not end before, nor is anybody asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +102,10 @@ class RunPaused:
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
-    """Tasks of the run are placed again."""
+    """Tasks of the run are placed again; their queue limits count anew from `at`."""
 
     run: RunId
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,26 @@ class RunEnded:
     status: RunStatus
     reason: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunForgotten:
+    """An ended run is kept no longer, nor its key; that it was there is known, a while.
+
+    `instead_of` is the earlier one of which that is no longer known.
+    """
+
+    run: RunId
+    instead_of: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSuperseded:
+    """Another coordinator owns the run, `device` says, with `epoch`: it ends, *here* alone.
+
+    Nothing of it is ordered or acknowledged from now on, and the owner's run goes on.
+    """
+
+    run: RunId
+    epoch: int
+    device: DeviceId

@@ -7,6 +7,7 @@ from orchestrator.core.model import TaskSpec
 from protocol.types import (
     AttemptId,
     DeviceId,
+    Incarnation,
     Json,
     RunId,
     TaskId,
@@ -47,6 +48,8 @@ class TaskExpanded:
     task: TaskId
     children: tuple[TaskSpec, ...]
     items: tuple[Json, ...]
+    kept: tuple[TaskId, ...] = ()
+    """Those of a former expansion that did the same and succeeded: their results stay (I7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class TaskRecovering:
     charged: bool
     """Whether the try that ended counts against the task's limit."""
     why: str
+    barred: bool = False
+    """Whether `exclude` is for good; else it yields where no other device is there."""
+    readmits: bool = False
+    """Whether all exclusions end that are not for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +110,28 @@ class TaskCancelled:
 
 @dataclass(frozen=True, slots=True)
 class TaskUnknown:
-    """A `once` effect may or may not have happened; awaited until `due`."""
+    """A `once` effect may or may not have happened; awaited until `due`.
+
+    Only the incarnation of the device that held the attempt can be asked about it.
+    """
 
     run: RunId
     task: TaskId
     due: float
     detail: str
+    attempt: AttemptId | None = None
+    device: DeviceId | None = None
+    incarnation: Incarnation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettled:
+    """Somebody, or the device that was asked, says that an unknown outcome was a success."""
+
+    run: RunId
+    task: TaskId
+    output: Json
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,11 @@ class Demand:
     look_in: int = 0
     """Pushes until the next such look: as many as there are devices, so that it costs O(1)."""
 
+    @property
+    def available(self) -> bool:
+        """Whether a device that can serve it takes work at all, however busy it is."""
+        return any(machine.available for machine in self.machines.values())
+
     def head(self) -> Entry | None:
         """Return the first task that still waits here."""
         queue = self.queue
@@ -164,6 +169,19 @@ class Board:
     def servable(self, task: Waiting) -> bool:
         """Tell whether any known device, lost ones included, could take the task."""
         return bool(self._demand(task).machines)
+
+    def stranded(self) -> list[Waiting]:
+        """Return what no device that is known takes, or none that was not excluded and is there.
+
+        O(demands), plus what is returned.
+        """
+        return [
+            task
+            for demand in self._demands.values()
+            if demand.waiting and (demand.key[4] or not demand.machines) and not demand.available
+            for _, ticket, task in sorted(demand.queue)
+            if task.ticket == ticket
+        ]
 
     def capable(self, spec: TaskSpec) -> Iterator[Machine]:
         """Yield every known device that has what `spec` needs, exclusions apart."""

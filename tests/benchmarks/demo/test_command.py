@@ -8,8 +8,8 @@ from benchmarks.demo import command, performance
 from benchmarks.demo.check import Verdict
 from benchmarks.demo.fleet import VICTIM
 from benchmarks.demo.performance import Performance
-from benchmarks.demo.supervisor import EndedError
 from benchmarks.demo.timeline import COORDINATOR, Row, Span, Timeline
+from benchmarks.supervisor import EndedError
 from orchestrator.core.facts import RunStatus
 from protocol.transport.broker import BrokerError
 

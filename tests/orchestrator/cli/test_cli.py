@@ -24,7 +24,7 @@ from orchestrator.cli.calling import Exit
 from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
-from orchestrator.settings import TimingSection
+from orchestrator.settings import RetentionSection, TimingSection
 from protocol import telemetry
 from protocol.errors import RefusedLoginError
 from protocol.topics import Address
@@ -445,8 +445,10 @@ def free_port():
 
 
 def test_timing_of_the_settings_is_the_engines():
-    assert serving.tuning(TimingSection()) == serving.Tuning()
-    changed = serving.tuning(TimingSection(heartbeat_s=1.0, lease_s=9.0))
+    assert serving.tuning(TimingSection(), RetentionSection()) == serving.Tuning()
+    kept = RetentionSection(days=0.5, runs=3, tasks=40)
+    changed = serving.tuning(TimingSection(heartbeat_s=1.0, lease_s=9.0), kept)
+    assert (changed.keep_s, changed.keep_runs, changed.keep_tasks) == (43200.0, 3, 40)
     assert (changed.lost_after_s, changed.lease_s) == (3.5, 9.0)
 
 

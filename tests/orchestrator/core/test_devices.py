@@ -106,6 +106,22 @@ def test_i3_a_lease_that_ran_out_lets_the_task_move_and_the_device_stays_charged
     assert world.state("t") == "active"
 
 
+def test_i3_what_was_placed_after_a_restart_keeps_its_lease_though_no_heartbeat_came_yet():
+    world = World()
+    world.device("d1")
+    world.wait(60)
+    world.restart()
+    world.wait(1)
+    world.submit(task("t"))
+    world.start("t")
+    world.silence("d1")
+    world.tell(e.Announced(card("d1"), online=False))
+    world.wait(19)
+    assert world.state("t") == "active"
+    world.wait(2)
+    assert world.state("t") != "active"
+
+
 def test_i5_what_lapsed_before_its_device_was_lost_stays_charged():
     world = World()
     world.device("d", slots=2)
@@ -137,7 +153,7 @@ def test_i4_a_lapsed_attempt_that_comes_through_first_wins_and_the_other_is_canc
 def test_a_device_that_lost_its_ledger_frees_what_it_was_charged_with():
     world = two()
     world.start("t")
-    world.beat("d1", life="2")
+    world.wiped("d1")
     assert world.where("t") == "d2"
     assert world.engine.state.devices["d1"].attempts == {}
 
@@ -145,7 +161,7 @@ def test_a_device_that_lost_its_ledger_frees_what_it_was_charged_with():
 def test_i13_a_once_task_on_a_device_without_its_ledger_is_unknown():
     world = two(Effect.ONCE)
     world.start("t")
-    world.beat("d1", life="2")
+    world.wiped("d1")
     assert world.state("t") == "unknown"
     assert len(world.offers) == 1
 
@@ -280,7 +296,7 @@ def test_i12_a_forged_or_repeated_report_changes_nothing():
     ):
         world.retell(event)
         assert not world.ordered(c.Acknowledge)
-    finished = e.AttemptFinished(DeviceId("d1"), attempt, Succeeded("true"), 1.0)
+    finished = e.AttemptFinished(DeviceId("d1"), attempt, Succeeded("true"), 1.0, RUN)
     world.tell(finished)
     world.retell(finished)
     assert world.row("t").output == "true"

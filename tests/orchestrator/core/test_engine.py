@@ -100,6 +100,47 @@ def lapsed():
     return made
 
 
+def unknown_by_lapse():
+    made = world(effect=Effect.ONCE)
+    made.start("t")
+    made.silence("d")
+    made.wait(25.0)
+    made.beat("d")
+    return made
+
+
+def plain():
+    made = World()
+    made.tell(e.Announced(card("d", extension=False), online=True))
+    made.submit(task("t"))
+    return made
+
+
+def plain_asked():
+    made = plain()
+    made.wait(16.0)
+    return made
+
+
+def excluded():
+    made = world()
+    made.device("other")
+    made.finish("t", TRANSIENT)
+    return made
+
+
+def superseded():
+    made = active()
+    made.tell(e.Superseded(D, made.offer("t").attempt, 2))
+    return made
+
+
+def paused():
+    made = ready()
+    made.tell(e.PauseRun(RUN))
+    return made
+
+
 def succeeded():
     made = world()
     made.finish("t")
@@ -131,7 +172,11 @@ STATES = {
     "cancelling": cancelling, "input_required": input_required, "unknown": unknown,
     "succeeded": succeeded, "failed": failed, "cancelled": cancelled, "skipped": skipped,
 }  # fmt: skip
-SETTINGS = [*STATES.items(), ("recovering", awaiting_planner), ("active", lapsed)]
+SETTINGS = [
+    *STATES.items(), ("recovering", awaiting_planner), ("active", lapsed),
+    ("unknown", unknown_by_lapse), ("active", plain), ("active", plain_asked),
+    ("recovering", excluded), ("cancelled", superseded), ("ready", paused),
+]  # fmt: skip
 
 
 def events(made):
@@ -171,7 +216,11 @@ def events(made):
             yield e.AttemptReported(device, attempt, started=False)
             yield e.AttemptAsked(device, attempt, "which?")
             for outcome in OUTCOMES:
-                yield e.AttemptFinished(device, attempt, outcome, 1.0)
+                yield e.AttemptFinished(device, attempt, outcome, 1.0, RUN)
+            yield e.AttemptMissing(device, attempt)
+            yield e.AttemptUnstoppable(device, attempt)
+            for epoch in (1, 2, 3):
+                yield e.Superseded(device, attempt, epoch)
     yield e.TimePassed()
 
 
@@ -219,4 +268,6 @@ def test_i11_a_restart_from_facts_or_rows_goes_on_where_it_was():
         for _, make in SETTINGS:
             made = make()
             made.restart(away_s=3.0, elapsed=0.0, rows=rows)
+            if made.run().paused:
+                made.tell(e.ResumeRun(RUN))
             made.settle()

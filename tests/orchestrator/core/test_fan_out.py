@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.decisions import progress
@@ -146,6 +147,57 @@ def test_the_planner_may_have_a_fan_out_made_again():
     assert world.run().status == "succeeded"
 
 
+def test_i7_a_fan_out_that_is_mended_keeps_what_its_parts_came_to():
+    world = over([1, 2, 3], limits=RunLimits())
+    world.finish("all[0]", Succeeded("one"))
+    world.finish("all[1]", BAD)
+    world.finish("all[2]", Succeeded("three"))
+    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
+    said = len(world.offers)
+
+    world.edit(ReplaceTask(task("all", for_each=ForEach([1, 2, 7]), args=EACH)))
+    assert [offer.task for offer in [*world.offers.values()][said:]] == ["all[1]", "all[2]"]
+    world.finish("all[1]", Succeeded("two"))
+    world.finish("all[2]", Succeeded("seven"))
+
+    assert world.row("all").output["results"] == ["one", "two", "seven"]
+    assert world.run().status == "succeeded"
+
+
+def test_i7_a_fan_out_over_devices_that_is_mended_asks_only_those_that_failed():
+    world = World()
+    world.device("d1")
+    world.device("d2")
+    world.submit(task("all", for_each=ForEach()), limits=RunLimits())
+    world.finish("all[d1]", Succeeded("one"))
+    world.finish("all[d2]", BAD)
+    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
+    world.edit(ReplaceTask(task("all", for_each=ForEach(min_success=1))))
+    world.finish("all[d2]", Succeeded("two"))
+    assert len(world.ordered(c.Offer, task="all[d1]")) == 1
+    assert world.row("all").output["results"] == ["one", "two"]
+
+
+def test_i7_a_mended_fan_out_that_needs_no_more_joins_at_once():
+    world = over([1], min_success=2, limits=RunLimits())
+    world.finish("all[0]", Succeeded("one"))
+    world.edit(ReplaceTask(task("all", for_each=ForEach([1]), args=EACH)))
+    assert world.row("all").output["results"] == ["one"]
+    assert len(world.offers) == 1
+
+
+@pytest.mark.parametrize("other", [{"skill": "sum"}, {"args": {"n": 5}}])
+def test_parts_that_would_do_other_work_are_done_again(other):
+    world = over([1, 2], limits=RunLimits())
+    world.tell(e.Announced(card("d", "work", "sum", slots=20), online=True))
+    world.finish("all[0]", Succeeded("old"))
+    world.finish("all[1]", BAD)
+    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
+    changed = {"skill": "work", "args": EACH} | other
+    world.edit(ReplaceTask(task("all", for_each=ForEach([1, 2]), **changed)))
+    assert len(world.ordered(c.Offer, task="all[0]")) == 2
+
+
 def test_cancelling_a_fan_out_cancels_its_parts():
     world = over([1, 2, 3], task("next"), edge("all", "next"))
     world.do("all[0]")
@@ -201,3 +253,14 @@ def test_needs_of_the_task_hold_for_its_parts():
     needs = Needs(device=DeviceId("d2"))
     world.submit(task("all", for_each=ForEach([1, 2]), needs=needs))
     assert {offer.device for offer in world.offers.values()} == {"d2"}
+
+
+def test_parts_for_other_items_are_done_again_even_if_their_arguments_name_none():
+    world = World()
+    world.device("d", slots=9)
+    world.submit(task("all", for_each=ForEach([1, 2])), limits=RunLimits())
+    world.finish("all[0]", Succeeded("old"))
+    world.finish("all[1]", BAD)
+    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
+    world.edit(ReplaceTask(task("all", for_each=ForEach([7, 2]))))
+    assert len(world.ordered(c.Offer, task="all[0]")) == 2

@@ -287,3 +287,15 @@ def test_a_plan_with_flaws_is_refused_before_anything_happened():
 def test_an_empty_plan_is_refused():
     with pytest.raises(EditRefusedError, match="no edits"):
         World().tell(e.Submit(RUN, "k", "do", plan=plan()))
+
+
+def test_a_batch_from_a_revision_that_is_not_there_yet_is_refused():
+    world = World()
+    world.submit(task("a"))
+    assert refusal(world, task("b"), base=7) == [("future", None)]
+    detail = world.happened(f.EditRefused)[-1].reasons[0].detail
+    assert detail == (
+        "the batch was made from revision 7, and the run is only at 1: read the run again"
+    )
+    with pytest.raises(EditRefusedError, match="only at 0"):
+        world.tell(e.Submit("new", "k", "do", plan=plan(task("a"), base=3)))

@@ -271,3 +271,22 @@ def test_the_longest_way_to_the_end_goes_first():
     world.device("d")
     assert world.offers
     assert world.ordered(c.Offer)[0].task == "long"
+
+
+def test_a_way_that_became_the_longest_goes_first_though_it_was_ready_before():
+    world = World()
+    world.submit(task("first", estimate_s=2.0), task("second", estimate_s=1.0))
+    world.edit(task("next", estimate_s=9.0), edge("second", "next"))
+    world.device("d")
+    assert world.ordered(c.Offer)[0].task == "second"
+
+
+def test_an_edit_does_not_place_what_a_pause_holds():
+    world = World()
+    world.submit(task("a"), task("b"))
+    world.tell(e.PauseRun(RUN))
+    world.edit(task("next"), edge("b", "next"))
+    world.device("d")
+    assert not world.offers
+    world.tell(e.ResumeRun(RUN))
+    assert world.ordered(c.Offer)[0].task == "b"

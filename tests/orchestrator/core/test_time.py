@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.model import Limits, Needs, RunLimits
+from orchestrator.core.model import ForEach, Limits, Needs, RunLimits
 from protocol.types import Cancelled, DeviceId, Effect, Rejected, Succeeded
 from tests.support.world import RUN, World, edge, plan, task
 
@@ -66,6 +66,16 @@ def test_a_task_bound_to_a_device_names_it():
     world.start("busy")
     world.wait(20.0)
     assert world.row("t").reason.startswith("device 'd' did not become free")
+
+
+def test_a_task_bound_to_a_device_that_was_lost_says_so():
+    world = World()
+    world.device("d")
+    bound = Needs(device=DeviceId("d"))
+    world.submit(task("busy"), task("t", needs=bound, limits=Limits(queue_s=30.0)))
+    world.silence("d")
+    world.wait(31.0)
+    assert world.row("t").reason == "device 'd' was lost and did not come back in time"
 
 
 def test_peer_15_start_limit_an_unanswered_offer_is_repeated_and_then_taken_back():
@@ -137,7 +147,7 @@ def test_peer_7_the_slot_is_free_when_the_incarnation_changed():
     world.edit(task("next", limits=Limits()))
     world.start("t")
     world.wait(10.0)
-    world.beat("d", life="2")
+    world.wiped("d")
     assert world.state("next") == "active"
 
 
@@ -290,6 +300,35 @@ def test_a_paused_task_is_not_placed_and_goes_on_when_resumed():
     assert world.run().status == "succeeded"
 
 
+def test_a_pause_stops_the_queue_limit():
+    world = World()
+    world.device("d")
+    limits = Limits(queue_s=20.0)
+    world.submit(task("busy"), task("t", limits=limits), task("nobody", "other", limits=limits))
+    world.start("busy")
+    world.tell(e.PauseRun(RUN))
+    world.wait(300.0)
+    assert world.states() == {"busy": "active", "t": "ready", "nobody": "ready"}
+    world.tell(e.ResumeRun(RUN))
+    world.wait(6.0)
+    assert world.states() == {"busy": "active", "t": "ready", "nobody": "failed"}
+    world.wait(15.0)
+    assert world.row("t").reason == "no device became free for 'work' in time"
+
+
+def test_a_pause_stops_the_wait_for_devices_to_expand_over():
+    world = World()
+    world.submit(task("all", for_each=ForEach()))
+    world.tell(e.PauseRun(RUN))
+    world.wait(300.0)
+    assert world.state("all") == "ready"
+    world.tell(e.ResumeRun(RUN))
+    world.device("d")
+    world.wait(1.0)
+    world.do("all[d]")
+    assert world.run().status == "succeeded"
+
+
 def test_the_shell_may_sleep_until_the_next_deadline():
     world = World()
     assert world.engine.next_deadline() is None
@@ -306,4 +345,4 @@ def test_what_is_over_is_over_when_its_planner_is_late():
     world.tell(e.CancelRun(RUN, "enough"))
     world.retell(e.PlanProposed(RUN, ask, plan(task("t"))))
     assert world.run().status == "cancelled"
-    assert world.engine.next_deadline() is None
+    assert world.engine.state.timers.pending().keys() == {("kept",)}

@@ -1,7 +1,10 @@
+import math
 from collections import UserDict
 from types import MappingProxyType
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter
 
 from protocol.codec.jsonrpc import MAX_PAYLOAD_BYTES, ErrorCode, RequestError, dump, load
@@ -46,6 +49,26 @@ def test_a_string_that_says_nan_is_a_string():
 def test_a_number_without_a_value_is_refused(payload):
     with pytest.raises(RemoteProtocolError, match="a number without a value"):
         load(ANYTHING, payload)
+
+
+@given(
+    st.from_regex(r"-?[1-9][0-9]{0,3}(\.[0-9]{1,3})?", fullmatch=True),
+    st.integers(0, 400),
+    st.sampled_from(["", "e", "E", "e+", "E-"]),
+    st.integers(0, 400),
+)
+@example("1", 215, "e", 99)
+@example("1", 0, "E+", 400)
+def test_a_number_is_refused_exactly_when_it_overflows(number, zeros, exponent, power):
+    number += "" if "." in number else "0" * zeros + ".0"
+    number += f"{exponent}{power}" if exponent else ""
+    payload = f"[{number}]".encode()
+
+    if math.isinf(float(number)):
+        with pytest.raises(RemoteProtocolError, match="a number without a value"):
+            load(ANYTHING, payload)
+    else:
+        assert load(ANYTHING, payload) == [float(number)]
 
 
 def test_the_complaint_about_a_nested_field_names_its_place():

@@ -154,6 +154,8 @@ def test_of_too_many_attempts_with_streamed_output_the_oldest_is_forgotten():
         ({"code": -32004, "message": "no"}, Refused("a-1", -32004, "", "no")),
         ({"code": -32001, "data": ["x"]}, Refused("a-1", -32001, "", "")),
         ({"code": -32001, "data": {"a2a_error": 7}}, Refused("a-1", -32001, "", "")),
+        ({"code": -32010, "data": {"epoch": 7.0}}, Refused("a-1", -32010, "", "", 7)),
+        ({"code": -32010, "data": {"epoch": 2**63}}, Refused("a-1", -32010, "", "")),
     ],
 )
 def test_an_error_is_a_refusal_named_by_its_data(error, expected):

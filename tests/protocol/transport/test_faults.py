@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import NotConnectedError
 from protocol.transport import Message
-from protocol.transport.faults import FaultPlan, FaultyTransport
+from protocol.transport.faults import FaultPlan, FaultyTransport, NetworkFault
 from protocol.transport.memory import MemoryBroker
 from tests.support.peers import RecordingPeer, connected
 
@@ -156,3 +156,32 @@ async def test_error_of_the_peer_about_a_late_message_ends_run():
         await faulty.run(peer)
 
     assert len(peer.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "fault"),
+    [
+        (FaultPlan(drop=1.0), NetworkFault.DROP),
+        (FaultPlan(duplicate=1.0), NetworkFault.DUPLICATE),
+        (FaultPlan(delay_s=(1.0, 2.0)), NetworkFault.DELAY),
+        (FaultPlan(reorder=1.0), NetworkFault.REORDER),
+        (FaultPlan(partitions=((0.0, 9.0),)), NetworkFault.PARTITION),
+    ],
+)
+async def test_whoever_asks_is_told_of_each_message_that_suffers(plan, fault):
+    told = []
+    sender = FaultyTransport(MemoryBroker().transport("sender"), plan, seed=1, told=told.append)
+    async with connected(sender, RecordingPeer()):
+        sender.publish(Message("home/door", b"1"))
+        sender.publish(Message("home/door", b"2"))
+    assert told == [fault] * 2
+
+
+async def test_network_goes_on_under_another_plan():
+    async with link(FaultPlan(drop=1.0)) as (sender, peer):
+        sender.publish(Message("home/door", b"lost"))
+        sender.suffer(FaultPlan())
+        sender.publish(Message("home/door", b"there"))
+        await sender.flush()
+        await asyncio.sleep(1)
+    assert peer.payloads == [b"there"]

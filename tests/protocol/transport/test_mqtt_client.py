@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from protocol.transport import Message, mqtt, mqtt_client
+from protocol.transport import Message, mqtt
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from tests.support.peers import RecordingPeer, connected
 
@@ -104,12 +104,23 @@ async def test_what_the_socket_does_not_take_at_once_is_sent_when_it_does():
     assert received > len(film)
 
 
-async def test_messages_cross_where_packets_cannot_be_held_back(mosquitto, monkeypatch):
-    monkeypatch.setattr(mqtt_client, "_CORK", None)
-    transport, peer = transport_to(mosquitto.port), RecordingPeer("home/door")
-    async with connected(transport, peer):
-        transport.publish(HELLO)
-        await peer.until(lambda: peer.messages)
+async def test_connection_that_is_lost_with_no_room_for_more_leaves_nothing_watched():
+    async def read_nothing(_reader, writer):
+        writer.transport.pause_reading()
+        await over.wait()
+        writer.transport.abort()
+
+    peer, over = RecordingPeer(), asyncio.Event()
+    async with broker(read_nothing) as port:
+        transport = transport_to(port)
+        async with connected(transport, peer):
+            while not transport._client._blocked:
+                transport.publish(Message("home/film", bytes(2**15), qos=0))
+                await asyncio.sleep(0)
+            over.set()
+            await peer.until(lambda: peer.reasons)
+    watched = asyncio.get_running_loop()._selector.get_map().values()
+    assert not [each for each in watched if each.data[1] is not None]
 
 
 async def test_acknowledgement_goes_along_or_follows_shortly(mosquitto):

@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 LEAVING_S = 0.02  # a thread has called some callbacks of its finished job, but perhaps not all
 
@@ -24,7 +25,7 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.jobs: set[Future] = set()
+        self.jobs: set[Future[Any]] = set()
         self.leaving = False
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -66,36 +67,40 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
+        """Return the virtual time in seconds."""
         return self._jumping.now
 
     def run_forever(self) -> None:
-        submit = ThreadPoolExecutor.submit
+        """Run, and see every job that is given to a thread pool meanwhile."""
+        pool: Any = ThreadPoolExecutor  # its method is replaced
+        submit = pool.submit
 
         @functools.wraps(submit)
-        def counted(executor: ThreadPoolExecutor, *args: object, **kwargs: object) -> Future:
-            job = submit(executor, *args, **kwargs)
+        def counted(*args: object, **kwargs: object) -> Future[Any]:
+            job: Future[Any] = submit(*args, **kwargs)
             self._jumping.jobs.add(job)
             job.add_done_callback(self._tell_done)
             return job
 
-        ThreadPoolExecutor.submit = counted
+        pool.submit = counted
         try:
             super().run_forever()
         finally:
-            ThreadPoolExecutor.submit = submit
+            pool.submit = submit
 
     async def shutdown_default_executor(self, *args: float | None) -> None:
-        job: Future = Future()  # asyncio does this in a thread of its own
+        """Wait for the threads; see `asyncio.loop.shutdown_default_executor`."""
+        job: Future[Any] = Future()  # asyncio does this in a thread of its own
         self._jumping.jobs.add(job)
         try:
             await super().shutdown_default_executor(*args)
         finally:
             self._jumping.jobs.discard(job)
 
-    def _tell_done(self, job: Future) -> None:
+    def _tell_done(self, job: Future[Any]) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.call_soon_threadsafe(self._done, job)
 
-    def _done(self, job: Future) -> None:
+    def _done(self, job: Future[Any]) -> None:
         self._jumping.jobs.discard(job)
         self._jumping.leaving = True

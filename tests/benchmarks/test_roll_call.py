@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from agents.runtime import Agent
-from benchmarks.demo.roll_call import MissingError, roll_call
+from benchmarks.roll_call import MissingError, roll_call
 from protocol.topics import Address, discovery
 from protocol.transport import Message
 from protocol.transport.memory import MemoryBroker

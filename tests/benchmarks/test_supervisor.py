@@ -1,14 +1,16 @@
 import asyncio
+import signal
 import sys
 from contextlib import asynccontextmanager
 
 import pytest
 
-from benchmarks.demo.supervisor import EndedError, Supervised
+from benchmarks.supervisor import EndedError, Supervised, running
 
 pytestmark = pytest.mark.real_time
 CALL_IN = (
     "import signal, socket, sys, time;"
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit());"
     "sys.argv[1:] == ['deaf'] and signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "connection = socket.create_connection(('127.0.0.1', {port}));"
     "time.sleep(60)"
@@ -17,7 +19,7 @@ SPEAK = "import sys; sys.exit('the port is taken')"
 
 
 @asynccontextmanager
-async def supervised(tmp_path, *arguments):
+async def supervised(tmp_path, *arguments, pause_s=0.01):
     """Run a program under supervision; yield it with the queue of its lives."""
     lives = asyncio.Queue()
 
@@ -29,11 +31,9 @@ async def supervised(tmp_path, *arguments):
     server = await asyncio.start_server(begun, "127.0.0.1", 0)
     program = CALL_IN.format(port=server.sockets[0].getsockname()[1])
     command = (sys.executable, "-c", program, *arguments)
-    async with server, asyncio.TaskGroup() as group:
-        each = Supervised(command, log=tmp_path / "log", pause_s=0.01)
-        running = group.create_task(each.run())
+    each = Supervised(command, log=tmp_path / "log", pause_s=pause_s)
+    async with server, running(each):
         yield each, lives
-        running.cancel()
 
 
 async def test_killed_program_is_started_again_and_cancelling_stops_it(tmp_path):
@@ -46,8 +46,27 @@ async def test_killed_program_is_started_again_and_cancelling_stops_it(tmp_path)
     program.kill()  # there is nothing left to kill
 
 
+async def test_program_that_was_told_to_stop_comes_back_after_its_own_pause(tmp_path):
+    async with supervised(tmp_path, pause_s=60.0) as (program, lives):
+        await lives.get()
+        first = program.pid
+        program.kill(signal.SIGTERM, pause_s=0.01)
+        await program.gone()
+        await lives.get()
+
+        assert program.pid not in {None, first}
+
+
+async def test_program_is_gone_before_it_was_started(tmp_path):
+    program = Supervised((sys.executable, "-c", SPEAK), log=tmp_path / "log", pause_s=0.01)
+
+    await program.gone()
+
+    assert program.pid is None
+
+
 async def test_program_that_does_not_stop_in_time_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.demo.supervisor.STOP_LIMIT_S", 0.1)
+    monkeypatch.setattr("benchmarks.supervisor.STOP_LIMIT_S", 0.1)
     async with supervised(tmp_path, "deaf") as (_, lives):
         life = await lives.get()
     assert life.at_eof()
@@ -56,5 +75,10 @@ async def test_program_that_does_not_stop_in_time_is_killed(tmp_path, monkeypatc
 async def test_program_that_ends_by_itself_is_an_error_with_its_last_words(tmp_path):
     program = Supervised((sys.executable, "-c", SPEAK), log=tmp_path / "log", pause_s=0.01)
 
-    with pytest.raises(EndedError, match="ended with code 1: the port is taken"):
-        await program.run()
+    with pytest.raises(ExceptionGroup) as group:
+        async with running(program):
+            await asyncio.Event().wait()
+
+    (error,) = group.value.exceptions
+    assert isinstance(error, EndedError)
+    assert "ended with code 1: the port is taken" in str(error)

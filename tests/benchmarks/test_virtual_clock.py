@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.virtual_clock import DeadlockError, VirtualClockLoop
+from benchmarks.virtual_clock import DeadlockError, VirtualClockLoop
 
 
 def run(main):
