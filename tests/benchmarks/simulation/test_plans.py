@@ -1,0 +1,34 @@
+import random
+
+import pytest
+
+from benchmarks.simulation.plans import AMPLE, MIN_TASKS, SHAPES, plan, tasks
+from benchmarks.simulation.setting import draw
+from orchestrator.core.engine import Engine
+from orchestrator.core.events import Submit
+from orchestrator.core.model import Now
+from protocol.types import RunId
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_plan_has_enough_tasks_and_is_accepted(shape):
+    for seed in range(10):
+        batch = plan(random.Random(seed), shape, once=0.3, asks=0.1, limits=AMPLE)
+        assert len(list(tasks(batch))) >= MIN_TASKS
+        engine = Engine()
+        engine.decide(Submit(RunId("r"), "k", "x", plan=batch), now=Now(0.0, 0.0))
+        engine.check()
+
+
+def test_share_of_once_is_that_which_was_asked_for():
+    none = plan(random.Random(0), "fan_out", once=0.0, asks=0.0, limits=AMPLE)
+    every = plan(random.Random(0), "fan_out", once=1.0, asks=0.0, limits=AMPLE)
+    assert {spec.skill for spec in tasks(none)} == {"compute", "write"}
+    assert {spec.skill for spec in tasks(every)} == {"act"}
+
+
+def test_seed_alone_says_what_a_world_is():
+    assert draw(5) == draw(5)
+    assert draw(5).batch(0) == draw(5).batch(0)
+    assert draw(5).batch(0) != draw(5).batch(1)
+    assert all(len(draw(seed).cards) >= 3 for seed in range(50))
