@@ -183,3 +183,14 @@ def test_wheel_works_in_a_clean_environment_peer_24(tmp_path):
 
     assert str(site) in run(python, "-c", "import orchestrator; print(orchestrator.__file__)")
     assert "Usage: muster" in run(home / "bin" / "muster", "--help")
+
+
+def test_every_test_that_has_seen_a_planted_fault_is_there():
+    """A name may be the beginning of a longer one; a file without a name has machines."""
+    text = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text[path.name] = text.get(path.name, "") + path.read_text()
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", (ROOT / "tests/planted.md").read_text())
+    assert len(named) > 50
+    assert [each for each in named if each[1] not in text.get(each[0], "")] == []
+    assert {file for file, _ in named} <= text.keys()

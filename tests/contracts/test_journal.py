@@ -195,7 +195,9 @@ async def test_rows_set_aside_count_with_the_last_of_them_or_never(reopen):
         journal.save_rows([("task", "r/d", b"4")], more=True)
         await settled(journal, journal.append(NOW, [RunPaused(R)]))
     async with reopen() as journal:  # whoever set that aside is gone
-        journal.save_rows([("task", "r/e", b"5")])
+        journal.save_rows([("task", "r/e", b"5")], more=True)
+        await settled(journal, journal.append(NOW, [RunPaused(R)]))
+        journal.save_rows([])
     async with reopen() as journal:
         recovered = await journal.recover()
     assert recovered.rows.keys() == {("task", "r/a"), ("task", "r/c"), ("task", "r/e")}

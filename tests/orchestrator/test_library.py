@@ -16,8 +16,9 @@ from orchestrator import (
     RunStatus,
     SetArgs,
 )
+from orchestrator.core.decisions.runs import rest_of
 from orchestrator.core.errors import UnknownRunError
-from orchestrator.core.events import Submit
+from orchestrator.core.events import PlanProposed, Submit
 from orchestrator.core.facts import DeviceOnline, TaskPlaced, TasksReady
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.parts import PART_EDITS
@@ -459,8 +460,12 @@ async def test_a_submission_cut_off_in_the_middle_goes_on_when_it_is_repeated():
     whole = plan(*MANY)
     async with muster({"a": [work()]}) as (orchestrator, _):
         first = EditBatch(0, whole.edits[:PART_EDITS])
-        cut = Submit(RunId("r"), "key", "x", plan=first, more=True)
-        orchestrator.coordinator.handle(cut)
+        second = EditBatch(1, whole.edits[PART_EDITS : 2 * PART_EDITS])
+        for cut in (
+            Submit(RunId("r"), "key", "x", plan=first, more=True),
+            PlanProposed(RunId("r"), rest_of(RunId("r")), second, more=True),
+        ):
+            orchestrator.coordinator.handle(cut)
         await asyncio.sleep(60)
         run = await orchestrator.submit("x", plan=whole, key="key")
         result = await run.result()
