@@ -13,15 +13,15 @@ from orchestrator.core import events as e
 from orchestrator.core.decisions.runs import rest_of
 from orchestrator.core.edits import AddTask, EditBatch
 from orchestrator.core.errors import EditRefusedError, UnknownRunError
-from orchestrator.core.facts import EditRefused, RunStatus, RunSubmitted
+from orchestrator.core.facts import EditRefused, RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
-from orchestrator.core.parts import PART_EDITS, parts
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads
 from orchestrator.core.state import Run as RunRow
 from orchestrator.core.state import Task
 from orchestrator.core.tuning import Tuning
+from orchestrator.handing_in import parts_of
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.planner import Planner
 from protocol.topics import Address
@@ -167,7 +167,7 @@ class Orchestrator:
         run = RunId(token[:12])
         key = key if key is not None else token
         state = self.coordinator.engine.state
-        batches = await _parts(plan)
+        batches = await parts_of(plan) if plan is not None else ()
         known = state.keys.get((owner, key))
         if known is None:
             event = e.Submit(
@@ -220,17 +220,6 @@ class Orchestrator:
     def devices(self) -> tuple[DeviceSnapshot, ...]:
         """Return every known device, in order of arrival."""
         return fleet(self.coordinator.engine.state)
-
-
-async def _parts(plan: EditBatch | None) -> tuple[EditBatch, ...]:
-    if plan is None:
-        return ()
-    if len(plan.edits) <= PART_EDITS:
-        return (plan,)
-    unborn = RunRow(
-        RunSubmitted(RunId(""), "", "", "", 0, DEFAULT_RUN_LIMITS, None, 0, 0.0, 0.0), 0
-    )
-    return await asyncio.to_thread(parts, unborn, plan)
 
 
 class Run:

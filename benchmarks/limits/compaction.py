@@ -24,7 +24,7 @@ from orchestrator.journal import SqliteJournal
 
 TASKS_OF_RUN: Final = 1_000
 TASKS: Final = 100_000
-QUICK_TASKS: Final = 30_000
+QUICK_TASKS: Final = 24_000
 KEPT: Final = 10
 DEVICES: Final = 100
 FACTS_OF_TASK: Final = 3  # placed, started, succeeded

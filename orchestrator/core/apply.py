@@ -149,7 +149,7 @@ def _task_expanded(state: State, fact: f.TaskExpanded) -> None:
         if spec.id in kept:
             continue
         child = Task(run.id, spec, run.created, revision=run.revision, parent=task.spec.id)
-        child.rank = task.rank
+        child.cost_s = child.rank = task.rank
         run.created += 1
         run.tasks[spec.id] = child
         run.unfinished += 1

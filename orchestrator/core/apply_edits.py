@@ -24,16 +24,18 @@ def accept_edit(state: State, fact: EditAccepted) -> None:
     for name, spec in drafted.specs.items():
         if spec is None:
             _remove(state, run, name)
-        elif name in run.tasks:
+            continue
+        if name in run.tasks:
             run.tasks[name].spec = spec
         else:
             run.tasks[name] = Task(run.id, spec, run.created)
             run.created += 1
             run.unfinished += 1
+        run.tasks[name].cost_s = state.estimates.reference(spec.skill, spec.estimate_s)
     for name in drafted.incoming:
         if name in run.tasks:
             _rewire(state, run, name, drafted)
-    reranked = rerank(run, edited, state.estimates.reference)
+    reranked = rerank(run, edited)
     waiting = [task for task in reranked if task.demand is not None]
     for task in sorted(waiting, key=lambda task: task.sequence):
         state.board.remove(task)  # its place was that of its former rank

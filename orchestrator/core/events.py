@@ -59,7 +59,7 @@ class PlanProposed:
     ask: str
     batch: EditBatch
     more: bool = False
-    """Whether it is a part of a first plan, and the rest follows within `RunLimits.plan_s`."""
+    """Whether it is a part of a submitted plan; the rest follows within `RunLimits.plan_s`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ and its ancestors, not the graph.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 
@@ -238,13 +238,11 @@ def judge(run: Run, batch: EditBatch) -> Draft:
     return tried
 
 
-def rerank(
-    run: Run, edited: Iterable[TaskId], reference_s: Callable[[str, float | None], float]
-) -> list[Task]:
+def rerank(run: Run, edited: Iterable[TaskId]) -> list[Task]:
     """Recompute the upward ranks of edited tasks and their ancestors; return those that changed.
 
     Equal to ranks from scratch (Topcuoglu et al. 2002, eq. 3, without communication): nothing
-    else can have changed. `reference_s` gives the duration of a skill on a reference device.
+    else can have changed.
     """
     tasks = run.tasks
     affected = {task for task in edited if task in tasks}
@@ -263,8 +261,7 @@ def rerank(
     changed: list[Task] = []
     while sinks:
         task = tasks[sinks.popleft()]
-        own = reference_s(task.spec.skill, task.spec.estimate_s)
-        rank = own + max((tasks[name].rank for name in task.outgoing), default=0.0)
+        rank = task.cost_s + max((tasks[name].rank for name in task.outgoing), default=0.0)
         if rank != task.rank:
             task.rank = rank
             changed.append(task)

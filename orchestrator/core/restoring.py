@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from orchestrator.core.estimates import Mean
+from orchestrator.core.graph import rerank
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.rows import (
     SAVED,
@@ -29,7 +30,10 @@ def restore(state: State, rows: Iterable[Saved]) -> None:
         _RESTORE[type(row)](state, row)
     for run in state.runs.values():
         for task in run.tasks.values():
-            _derive(state, run, task)
+            _derive(run, task)
+        rerank(run, run.tasks)
+        for task in run.tasks.values():
+            _enqueue(state, run, task)
     ended = [
         (run.ended_at, run.arrival, run) for run in state.runs.values() if run.ended_at is not None
     ]
@@ -101,7 +105,7 @@ def _restore_task(state: State, row: SavedTask) -> None:
     if row.run not in state.runs:
         return
     task = Task(row.run, row.spec, row.sequence, row.state, row.revision, row.incoming)
-    task.rank, task.attempts, task.charged = row.rank, row.attempts, row.charged
+    task.cost_s, task.attempts, task.charged = row.cost_s, row.attempts, row.charged
     task.rejections, task.doubt = row.rejections, row.doubt
     task.excluded, task.barred = frozenset(row.excluded), frozenset(row.barred)
     if task.doubt is not None:
@@ -123,13 +127,16 @@ def _restore_attempt(state: State, attempt: Attempt) -> None:
     state.board.taken(device)
 
 
-def _derive(state: State, run: Run, task: Task) -> None:
+def _derive(run: Run, task: Task) -> None:
     for edge in task.incoming:
         predecessor = run.tasks[edge.predecessor]
         predecessor.outgoing.append(task.spec.id)
         task.unmet += predecessor.state not in FINAL
     run.unfinished += task.state not in FINAL
     task.open_children = sum(run.tasks[name].state not in FINAL for name in task.children)
+
+
+def _enqueue(state: State, run: Run, task: Task) -> None:
     expands = task.spec.for_each is not None and task.parent is None
     if task.state is TaskState.READY and not run.paused and not expands:
         state.board.add(task, priority=run.submitted.priority, arrival=run.arrival)

@@ -57,7 +57,7 @@ class SavedTask:
     state: TaskState
     revision: int = 0
     incoming: tuple[Dependency, ...] = ()
-    rank: float = 0.0
+    cost_s: float = 0.0
     attempts: int = 0
     charged: int = 0
     rejections: int = 0
@@ -203,17 +203,11 @@ def _edited(fact: f.EditAccepted, state: State) -> Iterator[RowKey]:
                 # Its successors lost a dependency, and nobody says which they were.
                 names |= {task: None, **dict.fromkeys(tasks)}
             case AddDependency(dependency):
-                names[dependency.predecessor] = names[dependency.successor] = None
-            case RemoveDependency(predecessor, successor):
-                names[predecessor] = names[successor] = None
+                names[dependency.successor] = None
+            case RemoveDependency(_, successor):
+                names[successor] = None
             case _:
                 names[edit.task if isinstance(edit.task, str) else edit.task.id] = None
-    queue = [name for name in names if name in tasks]
-    for name in queue:  # ranks change up to the roots
-        for edge in tasks[name].incoming:
-            if edge.predecessor not in names:
-                names[edge.predecessor] = None
-                queue.append(edge.predecessor)
     yield from (("task", fact.run, name) for name in names)
 
 
@@ -265,7 +259,7 @@ def _task(state: State, run: RunId, name: TaskId) -> SavedTask | None:
         task.state,
         task.revision,
         task.incoming,
-        task.rank,
+        task.cost_s,
         task.attempts,
         task.charged,
         task.rejections,

@@ -62,6 +62,8 @@ class Task:
     outgoing: list[TaskId] = field(default_factory=list)
     unmet: int = 0
     """Predecessors that are not final."""
+    cost_s: float = 0.0
+    """How long it takes on a reference device, as estimated when it was last edited."""
     rank: float = 0.0
     """Upward rank, seconds on a reference device (Topcuoglu et al. 2002, eq. 3)."""
     attempts: int = 0

@@ -11,7 +11,7 @@ from orchestrator.core.errors import EditRefusedError
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, RunLimits
 from orchestrator.core.parts import PART_EDITS, PARTS, parts
 from orchestrator.core.state import Run
-from protocol.types import Cancelled, RunId, TaskId
+from protocol.types import Cancelled, TaskId
 from tests.support.world import RUN, World, edge, plan, task
 
 MANY = PART_EDITS + 1
@@ -164,15 +164,3 @@ def test_a_restart_goes_on_awaiting_and_asks_no_planner():
     world.beat("d")
     world.do("a", "b")
     assert world.run().status == "succeeded"
-
-
-def test_a_planner_may_answer_in_parts_too():
-    world = World()
-    world.device("d")
-    world.request(run=RunId("p"))
-    ask = world.ordered(c.AskPlanner)[-1].ask
-    world.tell(e.PlanProposed(RunId("p"), ask, plan(task("a")), more=True))
-    world.do("a")
-    world.tell(e.PlanProposed(RunId("p"), ask, plan(task("b"), base=1)))
-    world.do("b")
-    assert world.run(RunId("p")).status == "succeeded"
