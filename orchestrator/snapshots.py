@@ -1,6 +1,7 @@
 """Snapshots of dirty rows: how recovery stays short however long the journal grows.
 
-Rows that facts changed are noted; when `ROWS_AT_ONCE` are dirty, they are saved. A snapshot is
+Rows that facts changed are noted; when `GATHERED` times `ROWS_AT_ONCE` are dirty, they are saved:
+a row that changed often meanwhile is written once, and recovery has that many to fold. A snapshot is
 whole or it is none: after a step that dirtied many rows, they are set aside so many at a time,
 turn by turn, with those that get dirty meanwhile; the last of them, when nothing is dirty any
 more, makes them count in the commit of the facts so far. So no pause is longer than those rows,
@@ -26,6 +27,7 @@ from orchestrator.journal.contract import SavedRow
 from protocol.types import RunId
 
 ROWS_AT_ONCE: Final = 256  # about 3 ms: below what anybody notices of a loop
+GATHERED: Final = 8
 SWEPT_AT_ONCE: Final = 2000  # about 1 ms
 _SEPARATOR: Final = "/"  # run ids have none
 
@@ -77,7 +79,7 @@ class Snapshots:
                 self._sweep_later()
         if self._saving and len(dirty) > before:
             self._save(min(2 * (len(dirty) - before), ROWS_AT_ONCE))
-        elif len(dirty) >= ROWS_AT_ONCE and not self._saving:
+        elif len(dirty) >= GATHERED * ROWS_AT_ONCE and not self._saving:
             self._save(2 * ROWS_AT_ONCE)
             self._save_later()
 

@@ -48,7 +48,7 @@ YIELD_S: Final = 0.0001  # what a waiting thread needs to wake up
 
 
 def _at_once(statement: str, columns: int) -> Sequence[tuple[int, str]]:
-    """Make a statement that takes 256 rows, one that takes 128, and so on.
+    """Make a statement that takes 256 rows, one that takes 128, and so on; all of 16 and less.
 
     The thread has to win the interpreter lock after each statement. Beside a busy loop, a
     statement for each row does not keep up with what is appended meanwhile.
@@ -56,7 +56,7 @@ def _at_once(statement: str, columns: int) -> Sequence[tuple[int, str]]:
     row = f"({', '.join('?' * columns)})"
     return [
         (count, statement + ", ".join([row] * count))
-        for count in (256, 128, 64, 32, 16, 8, 4, 2, 1)
+        for count in (256, 128, 64, 32, *range(16, 0, -1))
     ]
 
 

@@ -90,6 +90,7 @@ async def scenario(seed, journal, snapshots_of):
 @pytest.mark.parametrize("seed", range(12))
 async def test_rows_and_the_entries_after_them_give_the_state_that_was_lost_i11(seed, monkeypatch):
     monkeypatch.setattr("orchestrator.snapshots.ROWS_AT_ONCE", 25)
+    monkeypatch.setattr("orchestrator.snapshots.GATHERED", 1)
     async with MemoryJournal() as journal:
         lost = await scenario(seed, journal, lambda engine: Snapshots(engine, journal))
     recovered = await journal.recover()
@@ -127,7 +128,7 @@ def submitted(journal, count):
 
 async def test_rows_of_a_large_step_are_saved_so_many_at_a_time():
     async with CountingJournal() as journal:
-        lost, _ = submitted(journal, 2000)
+        lost, _ = submitted(journal, 3000)
         while journal.calls[-1][1]:
             assert (await journal.recover()).rows == {}
             await asyncio.sleep(0)
@@ -143,7 +144,7 @@ async def test_rows_of_a_large_step_are_saved_so_many_at_a_time():
 
 async def test_a_snapshot_that_never_became_whole_changes_nothing_i11():
     async with CountingJournal() as journal:
-        lost, snapshots = submitted(journal, 2000)
+        lost, snapshots = submitted(journal, 3000)
         await asyncio.sleep(0)
         snapshots.close()
         await asyncio.sleep(0)
@@ -166,7 +167,7 @@ async def test_a_journal_that_fails_while_rows_are_saved_ends_the_saving():
             super().save_rows(rows, more=more)
 
     async with Failing() as journal:
-        submitted(journal, 2000)
+        submitted(journal, 3000)
         for _ in range(5):
             await asyncio.sleep(0)
     assert journal.calls[1:] == ["refused"]
