@@ -1,8 +1,8 @@
 """Snapshots of dirty rows: how recovery stays short however long the journal grows.
 
 Rows that facts changed are noted; when `GATHERED` times `ROWS_AT_ONCE` are dirty, they are saved:
-a row that changed often meanwhile is written once, and recovery has that many to fold. A snapshot is
-whole or it is none: after a step that dirtied many rows, they are set aside so many at a time,
+a row that changed often meanwhile is written once, and recovery has that many to fold. A snapshot
+is whole or it is none: after a step that dirtied many rows, they are set aside so many at a time,
 turn by turn, with those that get dirty meanwhile; the last of them, when nothing is dirty any
 more, makes them count in the commit of the facts so far. So no pause is longer than those rows,
 and what is recovered never mixes two moments. A note saves twice what it dirties, as far as that
