@@ -3,9 +3,12 @@
 import heapq
 from collections.abc import Iterator, Mapping
 from math import inf
+from typing import Final
 
 from agents.attempt import LiveAttempt
 from protocol.types import AttemptId
+
+SPARE: Final = 64  # entries out of date in a small heap; it is rebuilt when most of it is
 
 
 class Alarms:
@@ -21,6 +24,11 @@ class Alarms:
         if due < live.armed:
             live.armed = due
             heapq.heappush(self._heap, (due, live.offer.attempt))
+            if len(self._heap) > 4 * len(self._live) + SPARE:
+                self._heap = [
+                    (each.armed, name) for name, each in self._live.items() if each.armed < inf
+                ]
+                heapq.heapify(self._heap)
 
     def next(self) -> float:
         """Return the earliest deadline; infinity for never."""

@@ -40,9 +40,9 @@ class LiveAttempt:
     """
 
     __slots__ = (
-        "armed", "caller", "canceller", "effect", "expires_at", "limit_at", "limit_s", "note",
-        "offer", "phase", "progress", "quiet_until", "reconciles", "reconciling", "recorded",
-        "say_at", "started_at", "stop",
+        "answers", "armed", "caller", "canceller", "effect", "expires_at", "limit_at", "limit_s",
+        "note", "offer", "phase", "progress", "quiet_until", "reconciles", "reconciling",
+        "recorded", "say_at", "started_at", "stop",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,8 @@ class LiveAttempt:
         self.effect = effect
         self.caller = caller
         self.canceller: Request | None = None
+        self.answers = frozenset[bytes]()
+        """The correlations of those taken: a repeat of one is no answer to the next question."""
         self.phase = Phase.ACCEPTED
         self.progress: float | None = None
         self.note = ""

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agents import builtin, config
+from agents import builtin, config, surroundings
 from agents.artifacts import Artifacts
 from agents.config import DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
@@ -46,7 +46,10 @@ def agent(
     ] = Path("device.toml"),
     *,
     check: Annotated[
-        bool, typer.Option("--check", help="Read the file, print the skills, and stop.")
+        bool,
+        typer.Option(
+            "--check", help="Read the file, print the skills and what is missing, and stop."
+        ),
     ] = False,
     durability: Annotated[
         Durability, typer.Option(help="What a recorded attempt survives.")
@@ -61,6 +64,9 @@ def agent(
         if check:
             for name, skill in skills.items():
                 typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
+            if missing := list(surroundings.missing(settings)):
+                raise SettingsError(f"{config_file}: {'; '.join(missing)}")
+            _transport(settings)
             return
         ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
         telemetry.configure(json=json_logs, level=Level.DEBUG if debug else Level.INFO)

@@ -56,7 +56,7 @@ class Device(Section):
     labels: Mapping[str, str] = {}
     slots: PositiveInt = 1
     """Attempts that may run at once."""
-    speed: PositiveFloat = 1.0
+    speed: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
     """Relative to a reference device."""
     capacity: Mapping[str, PositiveFloat] = {}
     """Resource kind → how much of it may be warm at once."""

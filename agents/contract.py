@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from dataclasses import field, make_dataclass
+from functools import partial
 from typing import TypeAlias, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
@@ -45,8 +47,8 @@ def read(
     hints = get_type_hints(function, include_extras=True)
     if unknown := [each for each in (*parameters, "return") if each not in hints]:
         raise TypeError(f"skill {name!r}: annotate the type of {', '.join(unknown)}")
-    first = next(iter(parameters), "return")
-    if wants_context := hints[first] is context:
+    first = next(iter(parameters), "")
+    if wants_context := hints.get(first) is context:
         del parameters[first]
     arguments = make_dataclass(
         "Arguments",
@@ -58,4 +60,9 @@ def read(
 
 
 def _default(parameter: inspect.Parameter) -> object:
-    return field() if parameter.default is parameter.empty else field(default=parameter.default)
+    default = parameter.default
+    if default is parameter.empty:
+        return field()
+    if type(default).__hash__ is None:  # a list, for one: each call gets its own
+        return field(default_factory=partial(deepcopy, default))
+    return field(default=default)

@@ -2,7 +2,7 @@
 
 A look-up is read-only, so it may be made again: after another crash, and at each query of a
 coordinator whose attempt is still unknown. What cannot be told while the agent stops is not
-recorded: the next life asks.
+recorded, and stays live: the next life asks.
 """
 
 from agents.actions import Action, AttemptRow, ReconcileSkill
@@ -40,11 +40,7 @@ class LookUps:
         if not live.reconciling:
             live.reconcile()
             return [ReconcileSkill(live.offer)]
-        if self.stopped:
-            del self._live[live.offer.attempt]
-            self._archive.runs[live.offer.run].held -= 1
-            return []
-        return None
+        return [] if self.stopped else None  # live to the last: who asks must hear that it started
 
     def _begin(self, row: AttemptRow) -> list[Action]:
         known = self._archive.reopen(row)

@@ -301,10 +301,12 @@ class Session:
         if not self._speaks(answer.attempt, answer.run, answer.epoch, request, out):
             return
         live = self._live.get(answer.attempt)
-        if live is None or live.phase is not Phase.INPUT_REQUIRED:
+        repeated = live is not None and request.correlation in live.answers
+        if live is None or live.phase is not Phase.INPUT_REQUIRED or repeated:
             if not self._present(answer.attempt, request, out, follow=True):
                 out.append(not_found(answer.attempt, request))
             return
+        live.answers |= {request.correlation}
         live.phase, live.note, live.caller = Phase.STARTED, "", request
         out.append(Resume(answer.attempt, answer.value))
         live.say_soon(now)

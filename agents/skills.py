@@ -40,7 +40,14 @@ from agents.artifacts import MAX_VALUE_BYTES, Artifacts, AttemptArtifacts
 from agents.contract import Function, Schema, read, title
 from agents.wording import sentence
 from protocol import types
-from protocol.artifacts import KEY, Artifact, ArtifactError, BadReferenceError, GoneError
+from protocol.artifacts import (
+    KEY,
+    Artifact,
+    ArtifactError,
+    BadReferenceError,
+    GoneError,
+    TooBigError,
+)
 from protocol.types import AttemptId, Effect, Outcome, RunId, SkillInfo, Succeeded, TaskId
 
 if TYPE_CHECKING:
@@ -148,7 +155,7 @@ class Context:
 
         Raises:
             TemporaryError: there is no room for it now.
-            PermanentError: artifacts are off.
+            PermanentError: artifacts are off, or it is more than they may take.
         """
         with _artifact_errors():
             return await _artifacts_of(self).share(path)
@@ -159,7 +166,7 @@ class Context:
         Raises:
             BadInputError: it is not to be had any more.
             TemporaryError: it cannot be had, or kept, now.
-            PermanentError: artifacts are off.
+            PermanentError: artifacts are off, or it is more than they may take.
         """
         with _artifact_errors():
             return await _artifacts_of(self).fetch(artifact)
@@ -179,6 +186,8 @@ def _artifact_errors() -> Iterator[None]:
         yield
     except (BadReferenceError, GoneError) as error:
         raise BadInputError(str(error)) from error
+    except TooBigError as error:
+        raise PermanentError(str(error)) from error
     except ArtifactError as error:
         raise TemporaryError(str(error)) from error
 

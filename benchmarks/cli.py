@@ -54,11 +54,13 @@ def bench(
 @app.command()
 def simulate(
     *,
-    worlds: Annotated[int, typer.Option(min=1, help="How many worlds.")] = 10_000,
+    worlds: Annotated[
+        int | None, typer.Option(min=1, help="How many worlds, 10,000 if left out.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first one; the next is +1.")] = 0,
     jobs: Annotated[int, typer.Option(min=0, help="Processes at once; 0: one a core.")] = 0,
     trace: Annotated[
-        bool, typer.Option("--trace", help="Replay one world, line by line.")
+        bool, typer.Option("--trace", help="Replay the world of --seed, line by line.")
     ] = False,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Show what met which fault.")
@@ -71,9 +73,12 @@ def simulate(
     """
     command = importlib.import_module("benchmarks.simulation.command")
     if trace:
+        if worlds is not None or coverage or as_json:
+            raise typer.BadParameter("--trace replays one world: it goes with --seed alone")
         raise typer.Exit(command.replay(seed))
     benchmark = importlib.import_module(CATALOG["simulate"]).BENCHMARK
-    options = frame.Options(seed, settings={"worlds": worlds, "jobs": jobs})
+    settings = {"jobs": jobs} | ({"worlds": worlds} if worlds else {})
+    options = frame.Options(seed, settings=settings)
     result = _measured(benchmark, options, as_json=as_json)
     if coverage and not as_json:
         Console().print(command.coverage_table(result.rows))

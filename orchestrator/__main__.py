@@ -61,6 +61,7 @@ def _wrong(error: typer.TyperException) -> NoReturn:
         typer.echo(context.get_help())
     else:
         said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+        said = said.replace("Value error, ", "")  # a word of pydantic's
         typer.echo(f"muster: {said.rstrip('.')}; see `{command} --help`", err=True)
     sys.exit(BAD_INPUT)
 

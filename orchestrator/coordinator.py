@@ -340,7 +340,7 @@ class Coordinator:
         if seen.card is None:
             self.handle(e.Unregistered(device))
         elif seen.card.labels.get(ROLE) != COORDINATOR:
-            self._outbox.streaming[device] = seen.streaming
+            self._outbox.announced(device, streaming=seen.streaming)
             self.handle(e.Announced(seen.card, seen.status == "online"))
 
     def _card(self, device: DeviceId) -> DeviceCard | None:

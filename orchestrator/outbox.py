@@ -11,6 +11,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.core import commands as c
 from orchestrator.wire import offer_of, order_of, request_id
@@ -25,7 +26,15 @@ from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
 ACK_AFTER_S = 0.25  # well under a heartbeat; a device keeps what is not acknowledged
 ACKS_AT_ONCE = 64  # so that a renewal stays small
 HELLOS = 8  # by device: one goes out every 2 s at most, so an answer may take 16 s
+DEVICES = 1024  # looked through for those that are gone when there are twice as many as last time
 REMEMBERED = 4096  # orders to plain agents whose errors name only the correlation
+
+
+@dataclass(slots=True)
+class _Known:
+    streaming: bool = True
+    hellos: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
+    """Correlation of each of the last ones → when it was sent."""
 
 
 class Outbox:
@@ -46,15 +55,14 @@ class Outbox:
         self._card = card
         self._unsayable = unsayable
         self._clock = clock
-        self._hellos: dict[DeviceId, OrderedDict[bytes, float]] = {}
+        self._known: dict[DeviceId, _Known] = {}
+        self._room = DEVICES
         self._acks: dict[DeviceId, list[AttemptId]] = {}
         self._speaking: dict[DeviceId, dict[RunId, int]] = {}
         """The epochs of the runs that waiting acknowledgements are of."""
         self._timer: asyncio.TimerHandle | None = None
         self._count, self._life = 0, secrets.token_urlsafe(6)
         self._plain: OrderedDict[str, str] = OrderedDict()
-        self.streaming: dict[DeviceId, bool] = {}
-        """Whether a plain agent streams; as its card says."""
 
     def close(self) -> None:
         """Stop the timer; what was not acknowledged will be reported again."""
@@ -64,6 +72,10 @@ class Outbox:
     def flush(self) -> None:
         """Send what was ordered."""
         self._batches.flush()
+
+    def announced(self, device: DeviceId, *, streaming: bool) -> None:
+        """Note what a card says: whether a plain agent streams."""
+        self._about(device).streaming = streaming
 
     def perform(self, command: c.Command) -> None:
         """Order it, for the next flush; `unsayable` hears of what no message can carry."""
@@ -104,11 +116,11 @@ class Outbox:
 
     def asked_at(self, device: DeviceId, correlation: bytes | None) -> float | None:
         """Return when the hello was sent that this answers, if it was one of the last ones."""
-        asked = self._hellos.get(device)
-        return asked.get(correlation or b"") if asked else None
+        known = self._known.get(device)
+        return known.hellos.get(correlation or b"") if known else None
 
     def _hello(self, device: DeviceId, hello: m.Hello) -> None:
-        asked = self._hellos.setdefault(device, OrderedDict())
+        asked = self._about(device).hellos
         correlation = self._correlation()
         asked[correlation] = self._clock()
         if len(asked) > HELLOS:
@@ -129,7 +141,7 @@ class Outbox:
             to=self._to(command.device),
             reply_to=topics.reply(self._address, command.device),
             correlation=correlation,
-            streaming=self.streaming.get(command.device, True),
+            streaming=self._about(command.device).streaming,
         )
         self._put(message)
 
@@ -151,6 +163,16 @@ class Outbox:
                 request_id=about,
             )
         )
+
+    def _about(self, device: DeviceId) -> _Known:
+        """Return what is known of a device; now and then let go of those that are gone."""
+        known = self._known.get(device)
+        if known is None:
+            if len(self._known) >= self._room:
+                self._known = {name: of for name, of in self._known.items() if self._card(name)}
+                self._room = 2 * len(self._known) + DEVICES
+            known = self._known[device] = _Known()
+        return known
 
     def _remember(self, correlation: bytes, about: str) -> None:
         self._plain[correlation.decode()] = about

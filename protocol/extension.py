@@ -90,7 +90,7 @@ class CardTerms(TypedDict, total=False):
     labels: dict[str, str]
     slots: Counter
     capacity: dict[str, Seconds]
-    speed: Annotated[float, Field(gt=0)]
+    speed: Annotated[float, Field(ge=1e-3, le=1e3)]
     skills: dict[str, SkillTerms]
 
 

@@ -130,7 +130,7 @@ class DeviceCard:
     capacity: Mapping[str, float] = field(default_factory=dict)
     """Resource kind → how much of it may be warm at once."""
     speed: float = 1.0
-    """Relative to a reference device; durations divide by it."""
+    """Relative to a reference device, from 0.001 to 1,000; durations divide by it."""
     extension: bool = True
 
 

@@ -78,6 +78,7 @@ class Effects:
         with self.path.open("rb") as file:
             file.seek(self._offset)
             new = file.read()
+        new = new[: new.rfind(b"\n") + 1]  # a line that is being written is read next time
         self._offset += len(new)
         for line in parse(new.decode()):
             self.lines.append(line)

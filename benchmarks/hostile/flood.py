@@ -24,6 +24,7 @@ from benchmarks.overhead.mqtt_roles import ORG, Device
 from benchmarks.overhead.plans import SKILL
 from benchmarks.overhead.processes import first_line
 from orchestrator import AddTask, EditBatch, Needs, Orchestrator, TaskSpec
+from orchestrator.core.tuning import Tuning
 from orchestrator.journal import SqliteJournal
 from protocol.topics import Address
 from protocol.transport.broker import BrokerError, BrokerProcess
@@ -38,6 +39,8 @@ FULL_S: Final = 20.0
 QUICK_S: Final = 3.0
 RUN_LIMIT_S: Final = 60.0
 SLOTS: Final = 8
+TUNING: Final = Tuning(keep_runs=8)
+"""Ended runs are forgotten at once: what grows is the attack's."""
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ async def measure(options: Options) -> AsyncIterator[Item]:
         address = Address(ORG, UNIT, "coordinator")
         link = MqttTransport(MqttSettings(str(address), broker.host, broker.port))
         journal = SqliteJournal(folder / "journal.db")
-        library = Orchestrator(link, journal=journal, address=address)
+        library = Orchestrator(link, journal=journal, address=address, tuning=TUNING)
         orchestrator = await stack.enter_async_context(library)
         await work(orchestrator, 1.0)  # everything is warm
         yield Progress(0.1, "in peace")

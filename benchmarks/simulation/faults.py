@@ -7,7 +7,7 @@ it lasts (the network, a disk, a skill) tells the world.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -208,8 +208,7 @@ class Row:
     whom: Whom
     lasts_s: tuple[float, float]
     begin: Act
-    end: Act = field(default=_nothing)
-    weight: float = 1.0
+    end: Act = _nothing
 
 
 AT_ONCE: Final = (0.0, 0.0)

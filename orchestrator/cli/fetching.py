@@ -41,6 +41,8 @@ def fetch(
         artifact = _only(task, tasks[0].get("output"))
         if path.is_dir():
             path /= Path(artifact.content.name).name or artifact.content.sha256[:16]
+        if not path.parent.is_dir():
+            fail(f"{path.parent}: no such folder; make it, or name another", Exit.BAD_INPUT)
         asyncio.run(fetching.fetch(artifact, path))
     typer.echo(f"{path}: {artifact.content.size_bytes} bytes")
 

@@ -1,7 +1,7 @@
 """`muster devices`, `runs`, `show` and `playbooks`: what there is, and what happened."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -24,6 +24,8 @@ from orchestrator.service.documents import Event, devices_from, run_from
 from protocol.types import Json
 
 app = typer.Typer()
+
+READABLE: Final = 120  # columns of a table whose cells have several lines
 
 
 @app.command()
@@ -92,4 +94,5 @@ def playbooks(*, as_json: JsonOption = False, config: ConfigOption = None) -> No
     if as_json:
         print_json([playbook.part.model_dump(mode="json") for playbook in known])
     else:
-        console().print(tables.playbooks(known))
+        out = console()
+        out.print(tables.playbooks(known), width=min(out.width, READABLE))

@@ -80,7 +80,10 @@ async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
 async def _serve_broker(port: int) -> None:
     async with _told_to_stop() as stop, BrokerProcess(port) as running:
         typer.echo(f"broker at {running.host}:{running.port}")
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            losing = group.create_task(running.lost(), name="mosquitto")
+            await stop.wait()
+            losing.cancel()
 
 
 def tuning(timing: TimingSection, retention: RetentionSection) -> Tuning:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from orchestrator.cli.calling import (
     BrokerOption,
@@ -18,8 +17,10 @@ from orchestrator.cli.calling import (
     RunArgument,
     ask,
     fail,
+    one_line_errors,
     print_json,
 )
+from orchestrator.planner.playbook import document
 from protocol.types import Json
 
 app = typer.Typer()
@@ -131,11 +132,31 @@ def edit(
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
-    """Change the task graph of a run: all of the edits in the file, or none."""
-    try:
-        batch = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        fail(f"{file}: {' '.join(str(error).split())}", Exit.BAD_INPUT)
+    """Change the task graph of a run: all of the edits in the file, or none.
+
+    A file has a list under `edits`. Each of its items is one of:
+
+    add_task: {id: b, skill: text.count, args: {text: {$from: a}, pattern: x}}
+
+    replace_task: {id: b, skill: text.count, args: {text: none, pattern: x}}
+
+    set_args: {task: b, args: {text: none, pattern: x}}
+
+    add_dependency: {predecessor: a, successor: b}
+
+    remove_dependency: {predecessor: a, successor: b}
+
+    remove_task: b
+
+    cancel: b
+    """
+    with one_line_errors():
+        try:
+            batch = document.read(file.read_text(encoding="utf-8"), str(file)).value
+        except (OSError, UnicodeError) as error:
+            fail(f"{file}: {getattr(error, 'strerror', None) or error}", Exit.BAD_INPUT)
+    if not isinstance(batch, dict) or "edits" not in batch:
+        fail(f"{file}: write a list under 'edits'; see `muster edit --help`", Exit.BAD_INPUT)
     _do("edit", {"run": run, "batch": batch, "by": _me()}, config, broker, as_json=as_json)
 
 

@@ -256,6 +256,7 @@ def _device_left(state: State, fact: f.DeviceLeft) -> None:
     state.devices[fact.device].online = False
     state.board.drop(fact.device)
     del state.devices[fact.device]
+    state.estimates.forget(fact.device)
     state.releases.pop(fact.device, None)
     state.timers.clear(("device", fact.device))
     state.timers.clear(("lease", fact.device))

@@ -47,6 +47,11 @@ class Estimates:
             overall = self._skill[skill] = Mean()
         overall.add(run_s * speed)
 
+    def forget(self, device: DeviceId) -> None:
+        """Drop what was learned on a device that is gone for good."""
+        for key in [key for key in self._here if key[1] == device]:
+            del self._here[key]
+
     def seconds(
         self, skill: str, device: DeviceId, *, speed: float, declared: float | None
     ) -> float:

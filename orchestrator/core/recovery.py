@@ -83,7 +83,7 @@ def after_failure(failed: Failed, case: Case, tuning: Tuning) -> Verdict:
     delay_s = backoff_s(case.seed, case.task, case.charged, tuning) if rule.backoff else 0.0
     # Do not wait for a lost device where the one that is there may do it the next time.
     exclude = case.elsewhere and (case.at_once or not rule.here)
-    delay_s = max(delay_s, failed.retry_after_s or 0.0)
+    delay_s = max(delay_s, min(failed.retry_after_s or 0.0, tuning.retry_after_s))
     return Again(delay_s, exclude=exclude, charged=True, barred=exclude and not rule.here)
 
 

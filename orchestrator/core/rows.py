@@ -130,7 +130,7 @@ def touched(fact: f.Fact, state: State) -> Iterator[RowKey]:
         return
     run = getattr(fact, "run", None)
     if run is None:
-        yield from _of_device(fact)
+        yield from _of_device(fact, state)
         return
     yield ("run", run)
     task = getattr(fact, "task", None)
@@ -161,12 +161,15 @@ def freeze(state: State, key: RowKey) -> Saved | None:
     return _FREEZE[key[0]](state, *key[1:])
 
 
-def _of_device(fact: f.Fact) -> Iterator[RowKey]:
+def _of_device(fact: f.Fact, state: State) -> Iterator[RowKey]:
     match fact:
         case f.DeviceJoined(card):
             yield from (("device", card.device), ("counters",))
-        case f.DeviceOnline() | f.DeviceLost() | f.DeviceLeft():
+        case f.DeviceOnline() | f.DeviceLost():
             yield ("device", fact.device)
+        case f.DeviceLeft(name):
+            yield ("device", name)
+            yield from (("skill", skill) for skill in state.estimates.skills())
         case _:
             return
 

@@ -17,7 +17,9 @@ class Tuning:
     unmatched_s: float = 5.0  # how long a task may wait for a first device that could take it
     backoff_s: float = 0.5  # first delay before another try; doubles each time, ± 20 %
     backoff_max_s: float = 30.0
+    retry_after_s: float = 3600.0  # how long a device may ask to be left alone: as long as a queue
     rejections: int = 16  # refusals in a row before a task counts as failed
     keep_s: float = 7 * 86400.0  # an ended run, for whoever asks for its result
     keep_runs: int = 1000  # ended runs kept at most
+    devices: int = 10_000  # known at most, some 5 kB each: who reaches the broker announces many
     keep_tasks: int = 100_000  # tasks of ended runs kept at most, about 200 MB; the last run apart

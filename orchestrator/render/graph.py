@@ -2,15 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
+from typing import Final
 
 from rich.text import Text
 
+from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, On
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.render import values
 from orchestrator.render.story import words
 from orchestrator.render.tables import STYLES
 from protocol.types import TaskId
+
+NEXT: Final[Mapping[TaskState, str]] = {
+    TaskState.INPUT_REQUIRED: "(`muster answer` tells it)",
+    TaskState.UNKNOWN: "(find out what came of it, and say so with `muster settle`)",
+}
+"""What a task waits for a person to do."""
 
 
 def graph(run: RunSnapshot) -> Text:
@@ -45,7 +53,7 @@ def task(shown: TaskSnapshot) -> Text:
     spec = shown.spec
     rows: Mapping[str, str] = {
         "task": f"{spec.id}  {spec.title}",
-        "state": f"{shown.state}  {shown.reason}",
+        "state": "  ".join((shown.state, *_why(shown))),
         "skill": spec.skill,
         "device": shown.device or spec.needs.device or words(spec.needs.labels),
         "after": _waits(shown.dependencies),
@@ -83,8 +91,13 @@ def _line(task: TaskSnapshot, width: int) -> Text:
     tries = f"try {task.attempts}" if task.attempts > 1 else ""
     where = task.device or spec.needs.device
     facts = (spec.skill, f"on {where}" if where else "", tries, _waits(task.dependencies))
-    said = "  ".join(fact for fact in (*facts, task.reason) if fact)
+    said = "  ".join(fact for fact in (*facts, *_why(task)) if fact)
     return Text(f"  {name:{width}}  {task.state:14}  {said}", STYLES.get(task.state, ""))
+
+
+def _why(task: TaskSnapshot) -> Sequence[str]:
+    """Return why a task is in its state, and what that asks of a person."""
+    return [each for each in (task.reason, NEXT.get(task.state)) if each]
 
 
 def _waits(dependencies: Sequence[Dependency]) -> str:

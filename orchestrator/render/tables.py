@@ -11,6 +11,7 @@ from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.snapshot import DeviceSnapshot
 from orchestrator.planner.playbook import Playbook
+from orchestrator.render import values
 from protocol.types import Json
 
 STYLES: Final[Mapping[str, str]] = {
@@ -87,12 +88,16 @@ def playbooks(known: Iterable[Playbook]) -> Table:
             part.description,
             "\n".join(phrases) or part.name,
             "\n".join(
-                f"{name}: {each.type}{'' if each.required else f' = {each.default}'}"
+                f"{name}: {each.type}{'' if each.required else _default(each.default)}"
                 for name, each in part.parameters.items()
             ),
             wrap=True,
         )
     return shown
+
+
+def _default(value: Json) -> str:
+    return ", optional" if value is None else f" = {values.value(value)}"
 
 
 def table(*columns: str, long: Container[str], right: Container[str] = ()) -> Table:

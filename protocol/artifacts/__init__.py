@@ -15,6 +15,7 @@ from protocol.artifacts.errors import (
     MismatchError,
     StoreError,
     StoreFullError,
+    TooBigError,
     UnavailableError,
 )
 from protocol.artifacts.reference import KEY, Artifact, Content
@@ -29,5 +30,6 @@ __all__ = [
     "MismatchError",
     "StoreError",
     "StoreFullError",
+    "TooBigError",
     "UnavailableError",
 ]

@@ -7,7 +7,8 @@ ArtifactError
 ├── MismatchError      the source sent something else than the reference promises
 ├── UnavailableError   the source was not reached for a while: later it may be
 └── StoreError         the folder cannot be read or written
-    └── StoreFullError its quota, or the disk, has no room for this
+    ├── StoreFullError its quota, or the disk, has no room for this now
+    └── TooBigError    this is more than its whole quota
 ```
 """
 
@@ -43,6 +44,10 @@ class StoreError(ArtifactError):
 
 class StoreFullError(StoreError):
     """There is no room, and nothing that may be thrown away for it."""
+
+
+class TooBigError(StoreError):
+    """It is more than the whole quota: there will be no room for it later either."""
 
 
 @contextmanager

@@ -206,10 +206,10 @@ def _pauses() -> Iterator[float]:
 
 async def _client(urls: tuple[str, ...]) -> httpx.AsyncClient:
     try:
-        secure = any(httpx.URL(url).scheme == "https" for url in urls)
+        schemes = {httpx.URL(url).scheme for url in urls}  # all are read: any may be wrong
     except httpx.InvalidURL as error:
-        raise BadReferenceError(f"{urls[0]}: no URL: {error}") from error
-    return await in_thread(_new_client, secure=secure)
+        raise BadReferenceError(f"{', '.join(urls)}: no URL: {error}") from error
+    return await in_thread(_new_client, secure="https" in schemes)
 
 
 def _new_client(*, secure: bool) -> httpx.AsyncClient:

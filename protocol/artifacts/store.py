@@ -34,7 +34,13 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
-from protocol.artifacts.errors import MismatchError, StoreError, StoreFullError, disk_errors
+from protocol.artifacts.errors import (
+    MismatchError,
+    StoreError,
+    StoreFullError,
+    TooBigError,
+    disk_errors,
+)
 from protocol.artifacts.hashed_file import HashedFile
 from protocol.artifacts.index import Blob, Index
 
@@ -57,6 +63,7 @@ class Draft:
 
         Raises:
             StoreFullError: there is no room for all of it.
+            TooBigError: it is more than the whole quota.
             StoreError: it cannot be read or written.
         """
         if not self._open:
@@ -173,6 +180,7 @@ class Store:
 
         Raises:
             StoreFullError: there is no room for all of it.
+            TooBigError: it is more than the whole quota.
             StoreError: it cannot be written.
         """
         with self._alone():
@@ -264,6 +272,7 @@ class Store:
 
         Raises:
             StoreFullError: there is none.
+            TooBigError: it is more than the whole quota.
         """
         with self._alone():
             self._make_room(size_bytes)
@@ -283,6 +292,11 @@ class Store:
     def _make_room(self, size_bytes: int) -> None:
         if size_bytes <= 0:
             return
+        if size_bytes > self._quota_bytes:
+            raise TooBigError(
+                f"{self.folder}: {size_bytes} bytes are more than the whole quota of"
+                f" {self._quota_bytes} bytes; raise 'quota_bytes' in [artifacts]"
+            )
         spare = self._quota_bytes - self.size_bytes() - size_bytes
         victims: list[Blob] = []
         for blob in self._index.evictable() if spare < 0 else ():
@@ -292,8 +306,8 @@ class Store:
         if spare < 0:
             raise StoreFullError(
                 f"{self.folder}: no room for {size_bytes} bytes: of the quota of"
-                f" {self._quota_bytes} bytes too much is in use by runs; raise 'quota_bytes' in"
-                " [artifacts], or wait for runs to be forgotten"
+                f" {self._quota_bytes} bytes, {self.size_bytes()} are taken; raise 'quota_bytes'"
+                " in [artifacts], or wait for runs to be forgotten"
             )
         for blob in victims:
             self._remove(blob.sha256)

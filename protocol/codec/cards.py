@@ -23,6 +23,7 @@ Schema: TypeAlias = Mapping[str, Json]
 
 BINDING: Final = "MQTTv5+JSONRPCv2"
 _MODES: Final = ["application/json", "text/plain"]
+MAX_CARD_BYTES: Final = 256 * 1024  # a coordinator keeps the cards of thousands of devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def encode_card(
         url: the broker, as the agent's callers reach it.
 
     Raises:
-        LocalProtocolError: the card is another device's, or JSON cannot say it.
+        LocalProtocolError: the card is another device's, too large, or JSON cannot say it.
     """
     if card.device != address.agent:
         raise LocalProtocolError(f"the card of {card.device!r} does not belong to {address}")
@@ -104,8 +105,14 @@ def encode_card(
                 "params": _card_terms(card),
             }
         ]
+    payload = dump(body)
+    if len(payload) > MAX_CARD_BYTES:
+        raise LocalProtocolError(
+            f"the card of {card.device!r} has {len(payload)} bytes, and nobody takes more than"
+            f" {MAX_CARD_BYTES}: offer fewer skills, or describe them shorter"
+        )
     properties = (("a2a-status", status), ("a2a-status-source", source))
-    return Message(topics.discovery(address), dump(body), retain=True, properties=properties)
+    return Message(topics.discovery(address), payload, retain=True, properties=properties)
 
 
 def clear_card(address: Address) -> Message:
@@ -124,6 +131,10 @@ def decode_card(message: Message) -> Announcement:
     source = told.get("a2a-status-source", "")
     if not message.payload:
         return Announcement(address, None, "offline", source)
+    if len(message.payload) > MAX_CARD_BYTES:
+        raise RemoteProtocolError(
+            f"a card of {len(message.payload)} bytes; at most {MAX_CARD_BYTES} are kept"
+        )
     body = load(_CARD, message.payload)
     status: Status = "offline" if told.get("a2a-status") == "offline" else "online"
     capabilities = body.get("capabilities", {})

@@ -115,6 +115,16 @@ class BrokerProcess:
         await self._end(signal.SIGTERM)
         await self._start()
 
+    async def lost(self) -> None:
+        """Wait until it ends without being told to by us; then raise.
+
+        Raises:
+            BrokerError: it has ended.
+        """
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait)
+        raise BrokerError(f"mosquitto on {self.host}:{self.port} has ended; start it again")
+
     async def kill(self) -> None:
         """End it without a chance to say or save anything; `restart` brings it back."""
         await self._end(signal.SIGKILL)

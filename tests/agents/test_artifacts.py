@@ -214,12 +214,19 @@ async def test_where_artifacts_are_off_each_way_to_them_says_so(one, tmp_path):
         await off.share(tmp_path)
 
 
-async def test_a_full_store_fails_for_now_and_what_is_gone_for_good(tmp_path, one, two):
+async def test_a_full_store_fails_for_now_what_never_fits_or_is_gone_for_good(tmp_path, one, two):
+    reference = await big.call(one[1](), {})
+    size_bytes = reference[KEY]["size_bytes"]
+    async with device(tmp_path, "full", quota_bytes=size_bytes) as (store, full):
+        store.reserve(1)
+        with pytest.raises(TemporaryError, match="1 are taken"):
+            await big.call(full(), {})
+        with pytest.raises(TemporaryError, match="1 are taken"):
+            await length.call(full(), {"texts": reference})
     async with device(tmp_path, "small", quota_bytes=1000) as (_, small):
-        with pytest.raises(TemporaryError, match="quota_bytes"):
+        with pytest.raises(PermanentError, match="more than the whole quota"):
             await big.call(small(), {})
-        reference = await big.call(one[1](), {})
-        with pytest.raises(TemporaryError, match="quota_bytes"):
+        with pytest.raises(PermanentError, match="more than the whole quota"):
             await length.call(small(), {"texts": reference})
     one[0].release([RunId("run")])
     with pytest.raises(BadInputError, match=r"arguments\.texts: http.*does not have it any more"):

@@ -39,6 +39,36 @@ def test_check_prints_the_skills_and_starts_nothing(invoke, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("[skills.files]\nroots = ['nowhere']", "skills.files.roots: "),
+        ("[skills.shell]\nallow = [{run = 'no-such'}]", "there is no program 'no-such'"),
+        ("[broker]\npassword_file = 'none'", "none is no file that can be read"),
+        ("[broker.tls]\nca_file = 'ca.pem'", "broker.tls.ca_file: "),
+        ("[artifacts]\nfolder = 'device.toml/x'", "device.toml is no folder that can be written"),
+    ],
+)
+def test_check_names_what_is_not_there_in_one_line(invoke, text, words):
+    result = invoke(DEVICE + text, "--check")
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_check_finds_nothing_wrong_with_what_is_there(invoke, tmp_path):
+    for name in ("password", "ca.pem"):
+        (tmp_path / name).write_text("x")
+    text = (
+        "[broker]\npassword_file = 'password'\nusername = 'laptop'\n"
+        "[broker.tls]\nca_file = 'ca.pem'\n[skills.files]\nroots = ['.']\n"
+        "[skills.shell]\nallow = [{run = 'sh'}]\n[artifacts]\n"
+    )
+    result = invoke(DEVICE + text, "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert not (tmp_path / "artifacts").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
         ("[device]\nslots = 0\nid = 'x'", "device.slots"),
         (DEVICE + "[skills]\npython = ['nowhere:x']", "nowhere"),
         (DEVICE + "[broker]\nhost = ''", "broker.host: :1883 is not an address of a broker"),

@@ -11,7 +11,7 @@ from agents.ledger import MemoryLedger
 from agents.runtime import STOP_S, Agent
 from agents.session import Session
 from agents.skills import Context, LeaseLostError, skill
-from protocol.messages import Cancel, Hello, Phase, Query, Renew
+from protocol.messages import Cancel, Hello, Phase, Query, Refuse, Renew
 from protocol.transport.memory import MemoryBroker
 from protocol.types import (
     AttemptId,
@@ -165,8 +165,20 @@ def test_look_up_that_the_stop_interrupts_is_left_to_the_next_life():
     session, _ = resumed()
     assert told(session.stop()) == ["cancel a"]
     assert session.finished(A, NOT_LOOKED_UP, 1) == []
-    assert told(session.order(request(Query(A)), 2)) == ["say refused not found"]
+    assert told(session.order(request(Query(A)), 2)) == ["say a started"]
     session.check()
+
+
+@pytest.mark.parametrize("order", [once(), Refuse({A: RUN}, {RUN: 1}), Cancel(A, RUN, 1)])
+def test_i13_what_had_started_is_not_refused_while_the_agent_stops(order):
+    session = looking()
+    session.order(request(once()), 0)
+    session.stop()
+    assert told(session.finished(A, Unknown("it was stopped"), 1)) == ["look up a"]
+    session.finished(A, NOT_LOOKED_UP, 2)
+    assert told(session.order(request(order), 3)) == ["say a started"] * (
+        type(order) is not Cancel
+    )
 
 
 def test_stop_that_comes_before_the_look_up_begins_leaves_it_too():

@@ -148,6 +148,24 @@ async def test_errors_of_the_function_pass_through():
     assert caught.value.retry_after_s == 3
 
 
+async def test_a_default_that_can_change_is_new_for_each_call():
+    @skill
+    async def collect(found: list[int] = []) -> list[int]:  # noqa: B006  as people write it
+        """Add one to what is there."""
+        found.append(1)
+        return found
+
+    assert "required" not in collect.info.input_schema
+    assert [await collect.call(CONTEXT, {}) for _ in range(2)] == [[1], [1]]
+
+
+def test_a_context_is_handed_in_and_never_returned():
+    async def strange() -> Context: ...
+
+    with pytest.raises(TypeError, match="skill 'strange'"):
+        skill(strange)
+
+
 def sync() -> None: ...
 async def untyped(x) -> None: ...
 async def unpromised(x: int): ...

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from orchestrator.core import commands as c
-from orchestrator.outbox import ACK_AFTER_S, ACKS_AT_ONCE, Outbox
+from orchestrator.outbox import ACK_AFTER_S, ACKS_AT_ONCE, DEVICES, Outbox
 from protocol.topics import Address
 from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
 
@@ -88,3 +88,22 @@ async def test_acknowledgements_that_nothing_carries_leave_by_themselves(outbox,
         outbox.perform(c.Acknowledge(OURS, AttemptId(str(number))))
     outbox.flush()
     assert len(sent) == 2
+
+
+def test_what_is_known_of_devices_that_are_gone_is_let_go(sent):
+    cards = dict(CARDS)
+    outbox = Outbox(
+        Address("muster", "default", "c"),
+        publish=sent.append,
+        card=cards.get,
+        unsayable=lambda *_: None,
+        clock=lambda: 7.0,
+    )
+    outbox.perform(c.SayHello(OURS, {}))
+    for n in range(10 * DEVICES):
+        gone = DeviceId(str(n))
+        cards[gone] = DeviceCard(gone)
+        outbox.announced(gone, streaming=False)
+        del cards[gone]
+    assert len(vars(outbox)["_known"]) < 3 * DEVICES
+    assert outbox.asked_at(OURS, sent[0].correlation) == 7.0

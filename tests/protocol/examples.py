@@ -208,5 +208,5 @@ cards = st.builds(
     st.lists(skills, max_size=3, unique_by=lambda skill: skill.name).map(tuple),
     counters,
     st.dictionaries(ids, seconds, max_size=3),
-    st.floats(0.01, 100),
+    st.floats(0.001, 1000),
 )

@@ -39,14 +39,20 @@ def attempt_reported(step: Step, event: e.AttemptReported) -> None:
         return
     task = step.state.task(attempt)
     limits = task.spec.limits
-    if event.started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
-        due = step.at + limits.run_s
-        step.emit(f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, due))
-    elif not event.started and attempt.state is AttemptState.OFFERED:
+    if event.started:
+        note_start(step, attempt)
+    elif attempt.state is AttemptState.OFFERED:
         # A plain agent that does not stream never says when it starts.
         extension = step.state.devices[attempt.device].card.extension
         due = step.at + (limits.start_s if extension else limits.run_s)
         step.emit(f.AttemptAccepted(attempt.run, attempt.task, attempt.id, due))
+
+
+def note_start(step: Step, attempt: Attempt) -> None:
+    """Note that an attempt has started, unless that is known, or it has lapsed."""
+    if attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
+        due = step.at + step.state.task(attempt).spec.limits.run_s
+        step.emit(f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, due))
 
 
 def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
@@ -56,6 +62,7 @@ def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
         return
     task = step.state.task(attempt)
     if task.live == attempt.id and task.state is TaskState.ACTIVE:
+        note_start(step, attempt)  # nobody asks before
         due = step.at + task.spec.limits.input_s
         step.emit(
             f.InputRequested(attempt.run, attempt.task, attempt.id, event.question, due),
@@ -234,6 +241,8 @@ def _succeed(
         lapse(step, other, "an earlier attempt succeeded")
         epoch = step.state.runs[other.run].epoch
         step.order(CancelAttempt(other.device, other.id, other.run, epoch))
+    if run_s is not None:  # a device that lies about its time must not spoil all estimates
+        run_s = min(run_s, task.spec.limits.run_s)
     step.emit(f.AttemptSucceeded(attempt.run, attempt.task, attempt.id, output, run_s))
 
 

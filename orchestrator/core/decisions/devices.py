@@ -1,10 +1,13 @@
 """What devices say of themselves: there, busy, gone, and what they hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from heapq import nsmallest
+from typing import Final
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
+from orchestrator.core.decisions.attempts import note_start
 from orchestrator.core.decisions.offers import (
     offer_again,
     query_doubts,
@@ -22,7 +25,9 @@ from orchestrator.core.decisions.retention import release, retain
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
 from orchestrator.core.step import Step
-from protocol.types import AttemptId, DeviceId, Effect, Failed, FailureKind, Incarnation
+from protocol.types import AttemptId, DeviceId, Effect, Failed, FailureKind, Incarnation, RunId
+
+CROWDED_OUT: Final = 0.01  # share of devices forgotten at once: each look at all makes much room
 
 
 def start(step: Step, event: e.Start) -> None:
@@ -57,18 +62,27 @@ def start(step: Step, event: e.Start) -> None:
 
 def connected(step: Step, _event: e.Connected) -> None:
     """Ask every device what it holds: what it said before, nobody heard."""
-    epochs = step.epochs()
+    epochs: dict[DeviceId, dict[RunId, int]] = {}
+    for run in step.state.live:
+        row = step.state.runs[run]
+        for name in row.devices:
+            epochs.setdefault(name, {})[run] = row.epoch
     for device in step.state.devices.values():
         if device.card.extension:
-            step.order(SayHello(device.card.device, epochs))
+            step.order(SayHello(device.card.device, epochs.get(device.card.device, {})))
         query_doubts(step, device)
         query_plain(step, device)
 
 
 def announced(step: Step, event: e.Announced) -> None:
-    """Take a device's card; whether it is online is only a hint for one with our extension."""
+    """Take a device's card; whether it is online is only a hint for one with our extension.
+
+    Beyond `Tuning.devices` a new device that is there takes the place of one that is not.
+    """
     card = event.card
     device = step.device(card.device)
+    if device is None and not _room(step, event):
+        return
     if device is None or device.card != card:
         step.emit(f.DeviceJoined(card))
         readmit_all(step)
@@ -79,7 +93,7 @@ def announced(step: Step, event: e.Announced) -> None:
         step.emit(f.DeadlineMoved(("device", card.device), due))
     if event.online and not device.online:
         if card.extension:
-            step.order(SayHello(card.device, step.epochs()))
+            _say_hello(step, card.device)
         else:
             _online(step, device, None)
     elif not event.online and device.online:
@@ -102,7 +116,7 @@ def beat(step: Step, event: e.Beat) -> None:
     if device is None:
         return  # its card comes first
     if _another(device, event.incarnation):
-        step.order(SayHello(event.device, step.epochs()))  # only its answer shows who lives now
+        _say_hello(step, event.device)  # only its answer shows who lives now
         return
     new = _welcome(step, device, event.incarnation)
     turned = device.load.draining != event.load.draining
@@ -113,7 +127,7 @@ def beat(step: Step, event: e.Beat) -> None:
         readmit_all(step)
     held = [a for a in device.attempts.values() if a.state in LIVE]
     if new or event.connected or _misses_some(device, event.attempts):
-        step.order(SayHello(event.device, step.epochs()))
+        _say_hello(step, event.device)
     for attempt in device.attempts.values():
         if attempt.state is AttemptState.LAPSED and attempt.id in event.attempts:
             _stop_unwanted(step, attempt)  # again: what it was told may have been lost
@@ -140,11 +154,8 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
             _absent(step, attempt, event.asked_at)
         elif not step.state.wants(attempt):
             _stop_unwanted(step, attempt)
-        elif started and attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
-            limit_s = step.state.task(attempt).spec.limits.run_s
-            step.emit(
-                f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, step.at + limit_s)
-            )
+        elif started:
+            note_start(step, attempt)
 
 
 def device_silent(step: Step, device: DeviceId) -> None:
@@ -164,6 +175,38 @@ def leases_over(step: Step, device: DeviceId) -> None:
             give_up_on(
                 step, attempt, FailureKind.DEVICE_LOST, f"{device} was lost while it held the task"
             )
+
+
+def _room(step: Step, event: e.Announced) -> bool:
+    """Make room for a new device; return whether there is some.
+
+    Those go that are away and charged with nothing: first who was never heard, then who was heard
+    longest ago.
+    """
+    state, limit = step.state, step.tuning.devices
+    if len(state.devices) < limit:
+        return True
+    if not event.online:
+        return False
+    idle = (d for d in state.devices.values() if not d.online and not d.attempts)
+    gone = nsmallest(
+        max(1, int(limit * CROWDED_OUT)),
+        idle,
+        key=lambda d: (d.incarnation is not None, d.seen_at, d.order),
+    )
+    for device in gone:
+        step.emit(f.DeviceLeft(device.card.device))
+    return bool(gone)
+
+
+def _say_hello(step: Step, device: DeviceId) -> None:
+    step.order(SayHello(device, _epochs(step, device)))
+
+
+def _epochs(step: Step, device: DeviceId) -> Mapping[RunId, int]:
+    """Return the epochs of the runs that a device was offered work of: no other concerns it."""
+    runs = step.state.runs
+    return {run: epoch for run, epoch in step.epochs().items() if device in runs[run].devices}
 
 
 def _another(device: Device, incarnation: Incarnation) -> bool:
@@ -223,8 +266,11 @@ def _void(step: Step, device: Device, reason: str) -> None:
 
 
 def _absent(step: Step, attempt: Attempt, asked_at: float) -> None:
-    """The same incarnation does not know the attempt: offer it again, or take it as gone."""
-    if attempt.state is AttemptState.OFFERED:
+    """The same incarnation does not know the attempt: offer it again, or take it as gone.
+
+    One that was accepted may have come after the answer; if it knows it, it says how it stands.
+    """
+    if attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
         offer_again(step, attempt)
     elif attempt.state is AttemptState.LAPSED:
         refuse(step, attempt)

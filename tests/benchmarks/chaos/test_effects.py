@@ -34,3 +34,16 @@ def test_in_flight_is_what_was_started_and_has_not_ended(tmp_path):
 
     assert pid == os.getpid()
     assert [line.attempt for line in lines] == ["a2"]
+
+
+def test_a_line_that_is_being_written_is_read_when_it_is_whole(tmp_path):
+    effects = Effects(tmp_path / "log")
+    write(effects.path, Mark.START)
+    whole = effects.path.read_bytes()
+    effects.path.write_bytes(whole + whole[:20])
+    effects.read()
+    assert len(effects.lines) == 1
+
+    effects.path.write_bytes(whole + whole)
+    effects.read()
+    assert len(effects.lines) == 2

@@ -53,6 +53,13 @@ def test_replay_prints_the_world_and_fails_where_something_went_wrong(monkeypatc
     assert "seed 5: I13: twice" in result.output
 
 
+@pytest.mark.parametrize("more", [["--worlds", "5"], ["--coverage"], ["--json"]])
+def test_replay_of_more_than_one_world_is_refused(more):
+    result = CliRunner().invoke(cli.app, ["simulate", "--seed", "5", "--trace", *more])
+    assert result.exit_code == 2
+    assert "--trace replays one world" in result.stderr
+
+
 def test_violation_fails_the_command_and_coverage_is_a_table(monkeypatch):
     def measure(_options):
         yield Row(benchmark.violation_row(Report(9, "I10: hangs")))

@@ -28,6 +28,7 @@ from orchestrator.settings import RetentionSection, TimingSection
 from protocol import telemetry
 from protocol.errors import RefusedLoginError
 from protocol.topics import Address
+from protocol.transport.broker import BrokerProcess
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import Effect
 from tests.support.muster import work
@@ -289,9 +290,14 @@ def test_a_run_is_steered(muster, napping, tmp_path):
     edits = tmp_path / "edits.yaml"
     edits.write_text("edits:\n- set_args: {task: work, args: {seconds: 1}}\n")
     assert muster("edit", napping, edits).stdout == f"run {napping}: paused, revision 2\n"
+    edits.write_text("edits:\n- set_args: {task: work, args: {seconds: 1, day: 2026-01-02}}\n")
+    assert muster("edit", napping, edits).stdout == f"run {napping}: paused, revision 3\n"
+    assert "day: '2026-01-02'" in muster("show", napping, "work").stdout
+    edits.write_text("edits:\n- set_args: {task: work, args: {seconds: 1}}\n")
+    assert muster("edit", napping, edits).stdout == f"run {napping}: paused, revision 4\n"
     resumed = json.loads(muster("resume", napping, "--json").stdout)
-    assert (resumed["run"], resumed["paused"], resumed["revision"]) == (napping, False, 2)
-    assert muster("cancel", napping, "work").stdout.endswith("revision 3\n")
+    assert (resumed["run"], resumed["paused"], resumed["revision"]) == (napping, False, 4)
+    assert muster("cancel", napping, "work").stdout.endswith("revision 5\n")
     assert muster("cancel", napping, "--why", "enough").exit_code == Exit.SUCCEEDED
     assert "enough" in muster("watch", napping).stdout
 
@@ -312,11 +318,16 @@ def test_a_question_is_answered(muster, value, said):
         (["answer", "RUN", "nap", "1"], "does not ask for input"),
         (["settle", "RUN", "nap", "failed", "gone"], "nap"),
         (["edit", "RUN", "no-such-file"], "no-such-file: "),
-        (["edit", "RUN", __file__], "test_cli.py: "),
+        (["edit", "RUN", __file__], "test_cli.py:"),
+        (["edit", "RUN", os.devnull], "the file is empty"),
+        (["edit", "RUN", "LIST"], "write a list under 'edits'; see `muster edit --help`"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(muster, napping, command, words):
-    result = muster(*[napping if each == "RUN" else each for each in command])
+def test_bad_input_is_one_line_and_exit_code_2(muster, napping, tmp_path, command, words):
+    listed = tmp_path / "list.yaml"
+    listed.write_text("- cancel: nap\n")
+    known = {"RUN": napping, "LIST": listed}
+    result = muster(*[known.get(each, each) for each in command])
     one_line(result, Exit.BAD_INPUT, words)
 
 
@@ -431,6 +442,18 @@ def test_a_broker_serves_until_it_is_told_to_stop(free_port, mosquitto):
     result = told_to_stop(listening, "broker", "--port", free_port)
     assert result.exit_code == Exit.SUCCEEDED
     assert result.output == f"broker at 127.0.0.1:{free_port}\n"
+
+
+def test_a_broker_that_somebody_else_ends_is_one_line(free_port, monkeypatch):
+    class ShortLived(BrokerProcess):
+        async def __aenter__(self):
+            await super().__aenter__()
+            self._process.kill()
+            return self
+
+    monkeypatch.setattr(serving, "BrokerProcess", ShortLived)
+    result = CliRunner().invoke(cli.app, ["broker", "--port", str(free_port)])
+    one_line(result, Exit.UNREACHABLE, f"mosquitto on 127.0.0.1:{free_port} has ended")
 
 
 def test_a_broker_on_a_port_in_use_is_one_line(mosquitto):

@@ -87,6 +87,9 @@ async def test_what_a_task_made_is_saved_under_a_name_or_in_a_folder(fetched, tm
     assert f"{len(TEXT)} bytes" in result.output
     digest = hashlib.sha256(TEXT.encode()).hexdigest()
     assert (tmp_path / "store" / "blobs" / digest).exists()
+    nowhere = await fetched("share", tmp_path / "nowhere" / "x")
+    assert (nowhere.exit_code, len(nowhere.output.splitlines())) == (2, 1)
+    assert "nowhere: no such folder" in nowhere.output
     for task, words in (("small", "refers to no artifact"), ("twice", "output.0, output.1")):
         result = await fetched(task, tmp_path)
         assert result.exit_code == 1

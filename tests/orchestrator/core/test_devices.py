@@ -17,6 +17,7 @@ from protocol.types import (
     Incarnation,
     Load,
     ResourceNeed,
+    RunId,
     Succeeded,
 )
 from tests.support.world import RUN, World, card, task
@@ -202,6 +203,13 @@ def test_hello_makes_an_attempt_started_that_the_device_had_started():
     assert len(world.happened(f.AttemptStarted)) == 1
 
 
+def test_hello_says_nothing_new_of_an_attempt_that_was_only_accepted():
+    world = two()
+    attempt = world.accept("t")
+    world.hello("d1", {attempt: False})
+    assert world.engine.state.attempts[attempt].state == "accepted"
+
+
 def test_hello_has_an_offer_repeated_that_the_device_does_not_know():
     world = two()
     decision = world.hello("d1", {})
@@ -209,17 +217,46 @@ def test_hello_has_an_offer_repeated_that_the_device_does_not_know():
     assert offer == world.offers[offer.attempt]
 
 
-def test_hello_gives_up_an_accepted_attempt_that_the_device_does_not_know():
+def test_i12_an_answer_from_before_an_attempt_was_accepted_has_it_offered_again_only():
+    world = two()
+    world.wait(1.0)
+    attempt = world.accept("t")
+    world.hello("d1", {}, asked_at=0.5)
+    assert (world.state("t"), world.where("t")) == ("active", "d1")
+    assert len(world.ordered(c.Offer, attempt=attempt)) == 2
+    world.do("t")
+
+
+def test_device_that_forgot_what_it_accepted_takes_it_again_or_is_given_up_on():
     world = two()
     world.accept("t")
     world.hello("d1", {})
+    world.wait(60.0)
     assert world.where("t") == "d2"
+
+
+def test_question_shows_that_an_attempt_has_started_though_nobody_said_so():
+    world = two()
+    world.ask("t")
+    world.silence("d1")
+    world.wait(8.0)
+    assert not world.engine.state.devices["d1"].online
+    assert (world.state("t"), world.where("t")) == ("input_required", "d1")
+
+
+def test_hello_names_the_runs_that_a_device_was_offered_work_of_alone():
+    world = two()
+    world.submit(task("u", "nowhere"), run=RunId("other"))
+    world.tell(e.Connected())
+    world.beat("d1", connected=True)
+    first, second, again = world.ordered(c.SayHello)[-3:]
+    assert [first.epochs, second.epochs, again.epochs] == [{RUN: 1}, {}, {RUN: 1}]
 
 
 def test_i12_an_answer_from_before_an_attempt_was_taken_does_not_lose_it():
     world = two()
     world.wait(4.0)
-    world.accept("t")
+    world.start("t")
     world.hello("d1", {}, asked_at=0.0)
     assert world.where("t") == "d1"
     assert world.state("t") == "active"
@@ -391,3 +428,23 @@ def test_a_device_that_is_over_its_lease_but_back_is_left_alone():
     world.engine.state.timers.set(("device", "gone"), world.at)
     world.engine.state.timers.set(("lease", "gone"), world.at)
     assert world.tell(e.TimePassed()).facts == ()
+
+
+def test_device_that_lies_about_its_time_does_not_spoil_the_estimates():
+    world = two()
+    world.end(world.start("t"), Succeeded(None), run_s=1e308)
+    (learned,) = world.happened(f.AttemptSucceeded)
+    assert learned.run_s == Limits().run_s
+
+
+@pytest.mark.parametrize("rows", [True, False])
+def test_what_was_learned_on_a_device_goes_with_it(rows):
+    world = World()
+    world.device("d1")
+    world.submit(task("t"))
+    world.finish("t", run_s=7.0)
+    world.restart(rows=True)
+    world.tell(e.Unregistered(DeviceId("d1")))
+    world.restart(rows=rows)
+    assert world.engine.state.estimates.saved("work")[2] == ()
+    assert world.engine.state.estimates.saved("work")[0] == 7.0

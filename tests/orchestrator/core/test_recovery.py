@@ -314,3 +314,13 @@ def test_no_planner_is_asked_for_a_run_that_is_being_cancelled():
     assert world.ordered(c.AskPlanner) == []
     assert world.run().status == "cancelled"
     assert world.engine.state.devices[DeviceId("d")].attempts
+
+
+def test_device_that_asks_for_years_of_patience_is_given_an_hour():
+    world = World()
+    world.device("d1")
+    world.submit(task("t"))
+    world.end(world.start("t"), fails(FailureKind.TRANSIENT, retry_after_s=1e9))
+    world.wait(TUNING.retry_after_s)
+    world.do("t")
+    assert world.run().status == "succeeded"

@@ -97,6 +97,18 @@ def test_a_task_is_shown_with_what_it_got_and_came_to():
     )
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(TaskState.UNKNOWN, "`muster settle`"), (TaskState.INPUT_REQUIRED, "`muster answer`")],
+)
+def test_a_task_that_waits_for_a_person_names_the_command(state, words):
+    waiting = task("t", state, reason="why")
+    assert f"{state}  why  (" in text(graph.task(waiting))
+    assert words in text(graph.task(waiting))
+    run = RunSnapshot(RunId("r"), "x", 1, RunStatus.RUNNING, (waiting,))
+    assert words in text(graph.graph(run))
+
+
 def test_a_result_names_outputs_and_what_is_missing():
     run = RunSnapshot(
         RunId("r"),
@@ -165,6 +177,7 @@ match: ["count [all] sheep on {farm}", {regex: "sheep.*"}]
 parameters:
   farm: {description: where}
   kind: {description: which, default: black}
+  shed: {description: only there, default: null}
 tasks:
   - {id: count, skill: count, args: {farm: "${farm}", kind: "${kind}"}}
 """,
@@ -173,7 +186,8 @@ tasks:
     assert text(tables.playbooks([playbook])) == (
         "playbook  what it does  say                          parameters\n"
         "sheep     Count them.   count [all] sheep on {farm}  farm: string\n"
-        "                                                     kind: string = black"
+        "                                                     kind: string = black\n"
+        "                                                     shed: string, optional"
     )
 
 

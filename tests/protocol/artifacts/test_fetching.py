@@ -199,6 +199,14 @@ async def test_what_is_no_url_or_no_folder_is_one_clear_error(tmp_path):
         await fetch(artifact(1), tmp_path / "nowhere" / "file")
 
 
+async def test_a_wrong_url_behind_one_of_https_is_one_clear_error_too(tmp_path):
+    content = artifact(1).content
+    urls = tuple(f"{at}/artifacts/{SHA}" for at in ("https://127.0.0.1:1", "http://[::1"))
+    two = Artifact.of(content.model_copy(update={"urls": urls}))
+    with pytest.raises(BadReferenceError, match=r"http://\[::1.*no URL"):
+        await fetch(two, tmp_path / "file")
+
+
 async def test_a_source_behind_tls_is_called_with_tls(tmp_path):
     hello = []
 

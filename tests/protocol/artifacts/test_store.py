@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.artifacts import MismatchError, StoreError, StoreFullError
+from protocol.artifacts import MismatchError, StoreError, StoreFullError, TooBigError
 from protocol.artifacts.hashed_file import STEP_BYTES, HashedFile
 from protocol.artifacts.index import Blob, Index
 from protocol.artifacts.store import Store
@@ -170,12 +170,23 @@ def test_a_full_store_refuses_and_deletes_nothing(opened):
     put(store, b"m" * 15)
     fetched(store, b"c" * 5)
     before = files(store)
-    with pytest.raises(StoreFullError, match="raise 'quota_bytes'"):
+    with pytest.raises(StoreFullError, match="20 are taken; raise 'quota_bytes'"):
         put(store, b"n" * 10)
     with pytest.raises(StoreFullError):
         store.part(Blob(sha(b"p"), 10, "text/plain"), "run")
     assert files(store) == before
     assert store.size_bytes() == 20
+
+
+def test_what_is_more_than_the_whole_quota_is_refused_for_good_and_deletes_nothing(opened):
+    store = opened(quota_bytes=20)
+    fetched(store, b"c" * 5)
+    before = files(store)
+    with pytest.raises(TooBigError, match="21 bytes are more than the whole quota of 20 bytes"):
+        put(store, b"n" * 21)
+    with pytest.raises(TooBigError, match="raise 'quota_bytes'"):
+        store.part(Blob(sha(b"p"), 21, "text/plain"), "run")
+    assert files(store) == before
 
 
 def test_drafts_under_way_count(opened):

@@ -11,6 +11,7 @@ from protocol.codec import (
     encode_card,
     encode_heartbeat,
 )
+from protocol.codec.cards import MAX_CARD_BYTES
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.topics import discovery, event
 from protocol.transport import Message
@@ -96,3 +97,19 @@ def test_a_heartbeat_in_another_devices_name_is_refused():
 def test_an_event_on_a_topic_that_is_not_ours_is_refused():
     with pytest.raises(RemoteProtocolError, match="not a topic for event"):
         decode_event(Message("elsewhere", b"{}"))
+
+
+def test_a_card_that_is_too_large_is_neither_sent_nor_kept():
+    large = replace(CARD, skills=(SkillInfo("talk", "x" * MAX_CARD_BYTES),))
+    with pytest.raises(LocalProtocolError, match="fewer skills"):
+        encode_card(large, address=LAPTOP)
+    padded = encode_card(CARD, address=LAPTOP).payload + b" " * MAX_CARD_BYTES
+    with pytest.raises(RemoteProtocolError, match="at most"):
+        decode_card(Message(discovery(LAPTOP), padded))
+
+
+@pytest.mark.parametrize("speed", [0.0, 1e-320, 1e308])
+def test_a_speed_that_no_estimate_survives_is_refused(speed):
+    message = encode_card(replace(CARD, speed=speed), address=LAPTOP)
+    with pytest.raises(RemoteProtocolError, match="speed"):
+        decode_card(message)

@@ -144,5 +144,5 @@ def test_a_payload_over_the_bound_is_refused_unread():
     message = Message("t", b" " * MAX_PAYLOAD_BYTES + b"{}", response_topic="r", correlation=b"c")
 
     for read in READERS:
-        with pytest.raises(RemoteProtocolError, match="at most 1048576"):
+        with pytest.raises(RemoteProtocolError, match="at most"):
             read(message)

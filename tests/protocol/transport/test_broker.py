@@ -54,6 +54,18 @@ async def test_killed_broker_is_gone_until_it_is_restarted():
             pass
 
 
+async def test_broker_that_somebody_else_ends_is_reported_lost():
+    with pytest.raises(BrokerError, match=r"mosquitto on 127\.0\.0\.1:\d+ has ended"):
+        await BrokerProcess().lost()
+    async with BrokerProcess() as running:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await running.lost()
+        running._process.kill()
+        with pytest.raises(BrokerError, match=f"{running.port} has ended; start it again"):
+            await running.lost()
+
+
 async def test_broker_is_gone_with_its_context():
     async with BrokerProcess() as running:
         pass
