@@ -1,0 +1,198 @@
+"""Our engine on an instance, on virtual time: the same problem and luck as the static schedules.
+
+The engine is driven as its shell would: devices announce themselves, offers reach them, reports
+come back, all at once, since messages take no time here. What takes time is data: it is sent when
+the offer says where to, so an offered task waits on its device, in its slot, until its inputs are
+there. The engine knows works as declared estimates, devices' speeds, and nothing of transfers. A
+device that is lost unregisters: that it is found out by silence is measured elsewhere.
+
+Release and due times of tasks, and windows of devices, are not known to the engine nor kept here.
+Only decisions after the submission count as decisions: the graph is built once, before.
+"""
+
+import heapq
+import itertools
+import time
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from benchmarks.scheduling.model import Execution, Problem, Trace
+from benchmarks.scheduling.noise import Loss, Noise
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core.edits import AddDependency, AddTask, EditBatch
+from orchestrator.core.engine import Engine
+from orchestrator.core.facts import RunStatus
+from orchestrator.core.model import Dependency, Limits, Now, RunLimits, TaskSpec
+from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.tuning import Tuning
+from protocol.types import (
+    AttemptId,
+    Cancelled,
+    DeviceCard,
+    DeviceId,
+    Effect,
+    Incarnation,
+    Load,
+    RunId,
+    SkillInfo,
+    Succeeded,
+    TaskId,
+)
+
+NEVER: Final = 1e15  # instances count in any unit: no time limit may be met
+INSTANT: Final = 1e-9  # what a task that takes no time declares: an estimate is positive
+_RUN: Final = RunId("run")
+_LIFE: Final = Incarnation("1")
+_LIMITS: Final = Limits(queue_s=NEVER, start_s=NEVER, run_s=NEVER, unknown_s=NEVER)
+_TUNING: Final = Tuning(
+    lost_after_s=NEVER,
+    lease_s=NEVER,
+    repeat_offer_s=NEVER,
+    repeat_cancel_s=NEVER,
+    cancel_s=NEVER,
+    unmatched_s=NEVER,
+)
+
+
+@dataclass(slots=True)
+class Driven:
+    """What an engine did, and the CPU time of each decision, in milliseconds."""
+
+    trace: Trace
+    decisions_ms: list[float]
+
+
+def drive(problem: Problem, policy: Policy, noise: Noise) -> Driven:
+    """Have an engine carry out an instance."""
+    world = _World(problem, policy, noise)
+    world.run()
+    return Driven(tuple(world.trace), world.decisions_ms)
+
+
+_Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss
+"""An attempt that has its inputs (None) or whose execution is over; or a device's loss."""
+
+
+class _World:
+    """The devices around an engine."""
+
+    def __init__(self, problem: Problem, policy: Policy, noise: Noise) -> None:
+        self.trace: list[Execution] = []
+        self.decisions_ms: list[float] = []
+        self._problem = problem
+        self._noise = noise
+        self._engine = Engine(tuning=_TUNING, policy=policy)
+        self._agenda: list[tuple[float, int, _Happening]] = []
+        self._count = itertools.count()
+        self._held: dict[AttemptId, c.Offer] = {}
+        self._started: dict[AttemptId, float] = {}
+        self._done: dict[int, Execution] = {}
+
+    def run(self) -> None:
+        """Submit the instance and go on until it is done."""
+        self._join()
+        self._submit()
+        self.decisions_ms.clear()
+        if self._noise.loss is not None:
+            self._plan(self._noise.loss.at, self._noise.loss)
+        run = self._engine.state.runs[_RUN]
+        while run.status is RunStatus.RUNNING:
+            due = self._engine.next_deadline()
+            if self._agenda and (due is None or self._agenda[0][0] <= due):
+                at, _, happening = heapq.heappop(self._agenda)
+                self._let(happening, at)
+            else:
+                assert due is not None
+                self._decide(e.TimePassed(), due)
+        assert run.status is RunStatus.SUCCEEDED, run.reason
+
+    def _join(self) -> None:
+        every = self._problem.instance.skills
+        for number, device in enumerate(self._problem.fleet.devices):
+            known = every if device.skills is None else sorted(device.skills)
+            skills = tuple(SkillInfo(name, effect=Effect.PURE) for name in known)
+            name = DeviceId(f"{number}")
+            card = DeviceCard(name, skills=skills, slots=device.slots, speed=device.speed)
+            self._decide(e.Announced(card, online=True), 0.0)
+            self._decide(e.Beat(name, _LIFE, Load(), (), connected=True), 0.0)
+
+    def _submit(self) -> None:
+        limits = RunLimits(plan_s=NEVER, revisions=0)
+        self._decide(e.Submit(_RUN, "key", "", limits=limits, plan=_batch(self._problem)), 0.0)
+
+    def _let(self, happening: _Happening, at: float) -> None:
+        if isinstance(happening, Loss):
+            self._lose(happening)
+            return
+        name, execution = happening
+        if name not in self._held:
+            return  # it was stopped meanwhile, or went with its device
+        offer = self._held[name]
+        if execution is None:
+            self._start(offer, at)
+            return
+        del self._held[name], self._started[name]
+        self._done[execution.task] = execution
+        self.trace.append(execution)
+        run_s = execution.finish - execution.start
+        self._decide(e.AttemptFinished(offer.device, name, Succeeded(), run_s), at)
+
+    def _take(self, offer: c.Offer, at: float) -> None:
+        """Send for the inputs of a task that is offered."""
+        self._held[offer.attempt] = offer
+        device, fleet = int(offer.device), self._problem.fleet
+        sources = self._problem.predecessors[int(offer.task)]
+        waits = (fleet.transfer(size, self._done[task].device, device) for task, size in sources)
+        self._plan(at + max(waits, default=0.0), (offer.attempt, None))
+
+    def _start(self, offer: c.Offer, at: float) -> None:
+        self._started[offer.attempt] = at
+        done = Execution(int(offer.task), int(offer.device), at, at, attempt=offer.number - 1)
+        finish = at + self._noise.seconds(self._problem, done)
+        self._plan(finish, (offer.attempt, replace(done, finish=finish)))
+        self._decide(e.AttemptReported(offer.device, offer.attempt, started=True), at)
+
+    def _stop(self, name: AttemptId, at: float) -> bool:
+        """End an attempt before it is done, if it is there."""
+        offer, began = self._held.pop(name, None), self._started.pop(name, None)
+        if offer is not None and began is not None:
+            task, device, attempt = int(offer.task), int(offer.device), offer.number - 1
+            stopped = Execution(task, device, began, at, done=False, attempt=attempt)
+            self.trace.append(stopped)
+        return offer is not None
+
+    def _lose(self, loss: Loss) -> None:
+        device = DeviceId(f"{loss.device}")
+        for name in [name for name, offer in self._held.items() if offer.device == device]:
+            self._stop(name, loss.at)
+        self._decide(e.Unregistered(device), loss.at)
+
+    def _decide(self, event: e.Event, at: float) -> None:
+        began = time.thread_time_ns()
+        commands = self._engine.decide(event, now=Now(at, at)).commands
+        self.decisions_ms.append((time.thread_time_ns() - began) / 1e6)
+        for command in commands:
+            if isinstance(command, c.Offer):
+                self._take(command, at)
+            elif isinstance(command, c.CancelAttempt) and self._stop(command.attempt, at):
+                cancelled = e.AttemptFinished(command.device, command.attempt, Cancelled(), None)
+                self._decide(cancelled, at)
+
+    def _plan(self, at: float, happening: _Happening) -> None:
+        heapq.heappush(self._agenda, (at, next(self._count), happening))
+
+
+def _batch(problem: Problem) -> EditBatch:
+    """Return the plan of an instance: a task's id is its place."""
+    tasks = (
+        AddTask(
+            TaskSpec(
+                TaskId(f"{number}"), task.skill, limits=_LIMITS, estimate_s=task.work or INSTANT
+            )
+        )
+        for number, task in enumerate(problem.instance.tasks)
+    )
+    pairs = dict.fromkeys((edge.source, edge.target) for edge in problem.instance.edges)
+    edges = (AddDependency(Dependency(TaskId(f"{u}"), TaskId(f"{v}"))) for u, v in pairs)
+    return EditBatch(0, (*tasks, *edges))
