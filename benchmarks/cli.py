@@ -21,6 +21,8 @@ CATALOG: Mapping[str, str] = {
     "hostile": "benchmarks.hostile.benchmark",
     "limits": "benchmarks.limits.benchmark",
     "overhead": "benchmarks.overhead.benchmark",
+    "pinning": "benchmarks.pinning.benchmark",
+    "scheduling": "benchmarks.scheduling.benchmark",
     "simulate": "benchmarks.simulation.benchmark",
 }
 """Benchmark → the module that holds it as `BENCHMARK`; imported only when it is asked for."""

@@ -28,7 +28,7 @@ RELEASE: Final = "muster/release"
 HEARTBEAT: Final = "muster/heartbeat"
 
 Counter = Annotated[int, Field(ge=0, lt=2**63)]  # what a ledger's integer column holds
-Seconds = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=1e15)]  # sums and quotients of them stay finite
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

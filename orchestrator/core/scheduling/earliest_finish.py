@@ -13,6 +13,7 @@ from orchestrator.core.scheduling import Placement
 from orchestrator.core.scheduling.board import Board, Busy, Demand, Entry, QueueKey
 
 WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
+INSTANT_S = 1e-3  # what is quicker counts as that: a device may do any number of them
 FEW = 16  # with more tasks waiting there is work for every device, however slow
 
 
@@ -60,7 +61,8 @@ def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
             break
         if machine.available and machine.free <= 0 and machine.attempts:
             wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
-            count += max(0, int((estimate_s - wait_s) / here_s)) * machine.card.slots
+            each = min((estimate_s - wait_s) / max(here_s, INSTANT_S), demand.waiting)
+            count += max(0, int(each)) * machine.card.slots
     return count
 
 

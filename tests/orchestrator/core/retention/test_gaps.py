@@ -98,3 +98,11 @@ def test_beyond_all_data_the_chance_falls_with_the_age():
     assert gaps.index(10.0) == 0.1
     assert gaps.index(20.0, 0.5) == 0.025
     assert Gaps().index(0.0) == 4.0
+
+
+def test_asking_twice_is_answered_alike_until_a_gap_is_added():
+    gaps = filled([(2.0, False)] * ENOUGH)
+    assert gaps.lease_s(50.0) == gaps.lease_s(50.0) == 2.0
+    for _ in range(ENOUGH):
+        gaps.add(1.0)
+    assert gaps.lease_s(1.0) == 0.0

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core.model import Needs
 from orchestrator.core.scheduling import board as boards
 from protocol.types import DeviceId, Succeeded
-from tests.support.world import World, task
+from tests.support.world import World, edge, task
 
 
 def test_the_quicker_device_is_chosen_ties_go_to_the_emptier_and_then_the_earlier():
@@ -130,3 +130,15 @@ def test_capable_devices_are_those_that_have_what_it_takes(skill):
     world.device("d")
     found = [device.card.device for device in world.engine.state.board.capable(task("t", skill))]
     assert found == (["d"] if skill == "work" else [])
+
+
+def test_a_task_that_takes_no_time_is_placed_like_any_other():
+    world = World()
+    world.device("d1")
+    world.device("d2")
+    world.submit(
+        *(task(f"t{n}", estimate_s=estimate_s) for n, estimate_s in enumerate([3.0, 2.0, 0.0])),
+        edge("t1", "t2"),
+    )
+    world.do("t1", "t2", "t0")
+    assert {world.state(f"t{n}") for n in range(3)} == {"succeeded"}

@@ -1,0 +1,352 @@
+"""What is warm on one device: the ledger that decides what stays, what waits and what goes.
+
+Theory of operation. A resource is, in turn,
+
+* **loading**, then **in use** by one attempt or more: never evicted;
+* **protected** while `now < protected_until`: a cold task waits for its memory;
+* **evictable**: still warm; given up in ascending worth (`R·h`) when memory is asked for, but not
+  while a consumer is queued on the device;
+* **released**: gone, at once when a run's own resource was used for the last time.
+
+A protected pin that makes a cold task wait is admission control, not cache replacement: evicting
+under any pressure thrashes near saturation. Nobody needs a timer to become evictable, since the
+state follows from `now`; who waits is told when to ask again.
+
+Invariants: what is charged is never above the capacity of its kind (I5); nothing is protected of
+which no further use is known (I14). Time is in seconds on the caller's elapsed clock.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import inf
+from operator import itemgetter
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from orchestrator.core.errors import InvariantError
+from orchestrator.core.retention.curve import Curve
+from protocol.types import PinScope, RunId
+
+ROUNDING: Final = 1e-9  # what sums of amounts may be off by, as a share of the capacity
+
+
+class Resource(NamedTuple):
+    """The name of a warm resource: one of scope `run` belongs to its run."""
+
+    kind: str
+    key: str
+    run: RunId | None = None
+
+    @property
+    def scope(self) -> PinScope:
+        """Who may go on using it."""
+        return PinScope.SHARED if self.run is None else PinScope.RUN
+
+
+class PinState(StrEnum):
+    """Where a resource stands; one that is released is not in the set."""
+
+    LOADING = "loading"
+    IN_USE = "in_use"
+    PROTECTED = "protected"
+    EVICTABLE = "evictable"
+
+
+class Outlook(NamedTuple):
+    """What is known of the next use of a resource on its device."""
+
+    curve: Curve
+    reload_s: float
+
+
+class Keeping(Protocol):
+    """A rule for what to keep, of the outlook and the age since the last use."""
+
+    def protect_s(self, outlook: Outlook, age_s: float) -> float:
+        """Return the age until which to protect; not above `age_s`: no longer."""
+
+    def worth(self, outlook: Outlook, age_s: float) -> float:
+        """Return what is lost by giving it up; the least goes first."""
+
+
+class ByLease:
+    """Protect for the static lease, then give up what was used longest ago."""
+
+    def protect_s(self, outlook: Outlook, age_s: float) -> float:  # noqa: ARG002 - static
+        """See `Keeping.protect_s`."""
+        return outlook.curve.lease_s(outlook.reload_s)
+
+    def worth(self, outlook: Outlook, age_s: float) -> float:  # noqa: ARG002 - by age alone
+        """See `Keeping.worth`."""
+        return -age_s
+
+
+class ByIndex:
+    """Protect while waiting pays, at any age; then give up in ascending `R·h`."""
+
+    def protect_s(self, outlook: Outlook, age_s: float) -> float:
+        """See `Keeping.protect_s`."""
+        return outlook.curve.lease_s(outlook.reload_s, age_s)
+
+    def worth(self, outlook: Outlook, age_s: float) -> float:
+        """See `Keeping.worth`."""
+        return outlook.reload_s * outlook.curve.index(age_s)
+
+
+@dataclass(slots=True)
+class Warm:
+    """One resource on the device. Owned by its `WarmSet`.
+
+    Attributes:
+        amount: charged, in the unit of the device's capacity for its kind.
+        loading: it was asked for and is not there yet.
+        users: attempts that use it, or wait for its load.
+        queued: consumers that wait on this device for something else.
+        outlook: of its next use; None: the graph knows none.
+        idle_since: the end of its last use.
+        protected_until: half-open, `inf` for ever; counts while nobody uses it.
+        release_at: the hard cap, or the owner's idle price.
+    """
+
+    amount: float
+    loading: bool = True
+    users: int = 0
+    queued: int = 0
+    outlook: Outlook | None = None
+    idle_since: float = 0.0
+    protected_until: float = 0.0
+    release_at: float = inf
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The needs are charged: load what is cold, after evicting what stood in the way."""
+
+    loads: tuple[Resource, ...]
+    evicted: tuple[Resource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """There is no room now. Ask again at a release or a finish, and at `until` at the latest."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """The needs exceed the capacity of this kind, whatever is evicted."""
+
+    kind: str
+
+
+Admission: TypeAlias = Admitted | Waits | Impossible
+
+
+@dataclass(slots=True)
+class WarmSet:
+    """The warm resources of one incarnation of one device.
+
+    Attributes:
+        capacity: by kind of resource; a kind that is not there has none.
+        keeping: the rule; pure.
+        cap_s: no resource stays warm longer unused, whatever the rule says.
+    """
+
+    capacity: Mapping[str, float]
+    keeping: Keeping = field(default_factory=ByIndex)
+    cap_s: float = inf
+    warm: dict[Resource, Warm] = field(default_factory=dict)
+    charged: dict[str, float] = field(default_factory=dict)
+
+    def state(self, name: Resource, now: float) -> PinState | None:
+        """Return where a resource stands; None: it is not warm here."""
+        warm = self.warm.get(name)
+        if warm is None:
+            return None
+        if warm.users:
+            return PinState.LOADING if warm.loading else PinState.IN_USE
+        return PinState.PROTECTED if now < warm.protected_until else PinState.EVICTABLE
+
+    def admit(
+        self, needs: Mapping[Resource, float], now: float, *, deadlocked: bool = False
+    ) -> Admission:
+        """Charge all that an attempt needs, or nothing.
+
+        Args:
+            needs: by resource, its amount.
+            now: elapsed seconds.
+            deadlocked: nothing runs, and this is the head of the queue: it takes what is protected
+                as well and, only if that is not enough, what has a consumer queued here. Only what
+                is in use or loading with a waiter stays.
+        """
+        cold = {name: amount for name, amount in needs.items() if name not in self.warm}
+        evicted: list[Resource] = []
+        for kind, amount in _by_kind(cold).items():
+            capacity = self.capacity.get(kind, 0.0)
+            spare = ROUNDING * capacity
+            own = sum(
+                self.warm[name].amount for name in needs if name.kind == kind and name not in cold
+            )
+            if amount + own > capacity + spare:
+                return Impossible(kind)
+            short = self.charged.get(kind, 0.0) + amount - capacity
+            if short > spare:
+                for name in self._candidates(kind, needs, now, deadlocked=deadlocked):
+                    evicted.append(name)
+                    short -= self.warm[name].amount
+                    if short <= spare:
+                        break
+                else:
+                    return Waits(self._next_end(kind, needs, now))
+        self._drop(evicted)
+        for name, amount in cold.items():
+            self._charge(name.kind, amount)
+            self.warm[name] = Warm(amount)
+        for name in needs:
+            self.warm[name].users += 1
+        return Admitted(tuple(cold), tuple(evicted))
+
+    def loaded(self, name: Resource) -> None:
+        """Note that a load is done; one that was given up meanwhile is nothing."""
+        if (warm := self.warm.get(name)) is not None:
+            warm.loading = False
+
+    def finish(self, names: Collection[Resource], now: float) -> tuple[Resource, ...]:
+        """End one attempt's use of these; return what is released by that."""
+        for name in names:
+            warm = self.warm.get(name)
+            if warm is None:  # its device gave it up under the attempt
+                continue
+            warm.users = max(0, warm.users - 1)
+            warm.idle_since = now
+            warm.release_at = now + self.cap_s
+            self._protect(warm, now)
+        return self._release(names)
+
+    def expect(
+        self, name: Resource, outlook: Outlook | None, now: float, *, queued: int = 0
+    ) -> tuple[Resource, ...]:
+        """Take what the graph knows of the next use; return what is released by that.
+
+        The age goes on: a resource that is still warm is protected again, or no longer. With None
+        it is released (scope `run`) or evictable (`shared`), unless it is in use.
+        """
+        warm = self.warm.get(name)
+        if warm is None:
+            return ()
+        warm.outlook, warm.queued = outlook, queued
+        self._protect(warm, now)
+        return self._release((name,))
+
+    def expire(self, now: float) -> tuple[Resource, ...]:
+        """Release what reached its hard cap."""
+        return self._drop(
+            [
+                name
+                for name, warm in self.warm.items()
+                if not (warm.users or warm.queued) and now >= warm.release_at
+            ]
+        )
+
+    def next_release(self) -> float:
+        """Return when `expire` has something to do at the earliest; `inf`: never."""
+        return min(
+            (w.release_at for w in self.warm.values() if not w.users and not w.queued),
+            default=inf,
+        )
+
+    def evicted(self, name: Resource) -> None:
+        """Correct the ledger: the device gave it up by itself."""
+        if name in self.warm:
+            self._drop((name,))
+
+    def adopt(self, name: Resource, amount: float, now: float) -> bool:
+        """Take what a device announces as warm, evictable until its outlook is known.
+
+        Returns whether there is room for it; if not, tell the device to let it go.
+        """
+        if name in self.warm:
+            return True
+        if self.charged.get(name.kind, 0.0) + amount > self.capacity.get(name.kind, 0.0):
+            return False
+        self._charge(name.kind, amount)
+        self.warm[name] = Warm(amount, loading=False, idle_since=now, release_at=now + self.cap_s)
+        return True
+
+    def check(self, now: float) -> None:
+        """Raise InvariantError where I5 or I14 does not hold."""
+        for kind, charged in self.charged.items():
+            held = sum(warm.amount for name, warm in self.warm.items() if name.kind == kind)
+            spare = ROUNDING * self.capacity[kind]
+            if abs(charged - held) > spare or held > self.capacity[kind] + spare:
+                raise InvariantError("I5", f"{kind}: charged {charged:g}, held {held:g}")
+        for name, warm in self.warm.items():
+            if warm.outlook is None and self.state(name, now) is PinState.PROTECTED:
+                raise InvariantError("I14", f"{name} is protected past its last use")
+
+    def _candidates(
+        self, kind: str, needs: Mapping[Resource, float], now: float, *, deadlocked: bool
+    ) -> Sequence[Resource]:
+        """Return what may be evicted, the least worth first; ties in the order of loads."""
+        ranked: list[tuple[bool, float, Resource]] = []
+        for name, warm in self.warm.items():
+            if warm.users or name.kind != kind or name in needs:
+                continue
+            if now >= warm.protected_until:
+                self._protect(warm, now)  # at this age waiting may pay again
+            if deadlocked or not (warm.queued or now < warm.protected_until):
+                ranked.append((warm.queued > 0, self._worth(warm, now), name))
+        ranked.sort(key=itemgetter(0, 1))
+        return [name for _, _, name in ranked]
+
+    def _worth(self, warm: Warm, now: float) -> float:
+        if warm.outlook is None:
+            return -inf
+        return self.keeping.worth(warm.outlook, now - warm.idle_since)
+
+    def _next_end(self, kind: str, needs: Mapping[Resource, float], now: float) -> float:
+        """Return when the first protection ends that stands in the way; `inf`: none does."""
+        return min(
+            (
+                warm.protected_until
+                for name, warm in self.warm.items()
+                if name.kind == kind and name not in needs
+                if not (warm.users or warm.queued) and now < warm.protected_until
+            ),
+            default=inf,
+        )
+
+    def _protect(self, warm: Warm, now: float) -> None:
+        if warm.outlook is None:
+            warm.protected_until = now
+        else:
+            lease_s = self.keeping.protect_s(warm.outlook, now - warm.idle_since)
+            warm.protected_until = min(warm.idle_since + lease_s, warm.release_at)
+
+    def _release(self, names: Iterable[Resource]) -> tuple[Resource, ...]:
+        """Drop those of their runs that nobody uses, or will."""
+        return self._drop(
+            [
+                name
+                for name in names
+                if name.scope is PinScope.RUN
+                and (warm := self.warm.get(name)) is not None
+                and not (warm.users or warm.queued or warm.outlook)
+            ]
+        )
+
+    def _drop(self, names: Sequence[Resource]) -> tuple[Resource, ...]:
+        for name in names:
+            self._charge(name.kind, -self.warm.pop(name).amount)
+        return tuple(names)
+
+    def _charge(self, kind: str, amount: float) -> None:
+        self.charged[kind] = self.charged.get(kind, 0.0) + amount
+
+
+def _by_kind(needs: Mapping[Resource, float]) -> dict[str, float]:
+    amounts: dict[str, float] = {}
+    for name, amount in needs.items():
+        amounts[name.kind] = amounts.get(name.kind, 0.0) + amount
+    return amounts

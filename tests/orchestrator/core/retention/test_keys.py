@@ -1,0 +1,65 @@
+"""Which history speaks for a gap, and what a reload is taken to cost."""
+
+import pytest
+
+from orchestrator.core.retention.gaps import ENOUGH
+from orchestrator.core.retention.keys import LOADS_KEPT, GapHistories, GapKey, LoadTimes
+from protocol.types import DeviceId
+
+KEY = GapKey("kv", "ask", "phone")
+
+
+@pytest.mark.parametrize(
+    ("seen", "speaks"),
+    [
+        (GapKey("kv", "ask", "phone"), GapKey("kv", "ask", "phone")),
+        (GapKey("kv", "ask", "human"), GapKey(skill="ask")),
+        (GapKey("browser", "ask", "phone"), GapKey(skill="ask")),
+        (GapKey("kv", "test", "edge"), GapKey(kind="kv")),
+        (GapKey("browser", "test", "edge"), GapKey()),
+    ],
+)
+def test_the_finest_key_with_enough_samples_speaks(seen, speaks):
+    histories = GapHistories()
+    for _ in range(ENOUGH):
+        histories.add(seen, 5.0)
+    key, gaps = histories.speaking(KEY)
+    assert key == speaks
+    assert gaps.lease_s(9.0) == 5.0
+
+
+def test_a_key_speaks_from_20_samples_on():
+    histories = GapHistories()
+    for _ in range(ENOUGH - 1):
+        histories.add(KEY, 5.0)
+    assert histories.speaking(KEY)[1].lease_s(9.0) == 9.0
+    histories.add(KEY, 100.0, cut=True)
+    assert histories.speaking(KEY)[0] == KEY
+    assert histories.speaking(KEY)[1].lease_s(9.0) == 5.0
+
+
+def test_the_key_without_a_sample_longest_is_forgotten():
+    histories = GapHistories(kept=6)
+    histories.add(KEY, 1.0)
+    for n in range(100):
+        histories.add(GapKey("kv", "ask", f"class {n % 7}"), 1.0)
+        assert len(histories) <= 6
+    assert len(histories.speaking(GapKey(kind="kv"))[1]) == 101
+    assert len(histories.speaking(GapKey())[1]) == 101
+
+
+def test_a_reload_costs_the_median_of_the_last_loads_there():
+    loads = LoadTimes()
+    here, there = DeviceId("here"), DeviceId("there")
+    assert loads.reload_s("model", here, 4.0) == 4.0
+    for load_s in (1.0, 9.0, 2.0):
+        loads.add("model", here, load_s)
+    assert loads.reload_s("model", here, 4.0) == 2.0
+    for _ in range(LOADS_KEPT):
+        loads.add("model", here, 7.0)
+    assert loads.reload_s("model", here) == 7.0
+    assert loads.reload_s("model", there) == 0.0
+    assert loads.reload_s("browser", here) == 0.0
+    loads.add("model", there, 3.0)
+    loads.forget(here)
+    assert (loads.reload_s("model", here), loads.reload_s("model", there)) == (0.0, 3.0)
