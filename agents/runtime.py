@@ -35,6 +35,7 @@ from agents.outbox import Outbox
 from agents.session import Session
 from agents.skills import Context, PermanentError, Skill, Skills
 from protocol import telemetry, topics
+from protocol.background import Background
 from protocol.codec import (
     Batches,
     Request,
@@ -147,7 +148,7 @@ class Agent:
                     self._alarm.cancel()
 
     async def __aenter__(self) -> Self:
-        self._owner = await asyncio.TaskGroup().__aenter__()
+        self._owner = await Background().__aenter__()
         self._running = self._owner.create_task(self.run(), name=str(self.address))
         return self
 
@@ -158,8 +159,6 @@ class Agent:
         trace: TracebackType | None,
     ) -> None:
         self._running.cancel()
-        if not isinstance(error, asyncio.CancelledError):
-            kind = error = trace = None  # an error of the body stays as it is, outside any group
         await self._owner.__aexit__(kind, error, trace)
 
     # The connection's owner (`protocol.transport.Peer`).

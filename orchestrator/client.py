@@ -23,6 +23,7 @@ from typing import Final, Self, TypeAlias
 from uuid import uuid4
 
 from protocol import topics
+from protocol.background import Background
 from protocol.codec import PartialOutputs, decode_card, decode_reply, encode_order, split
 from protocol.errors import (
     NotConnectedError,
@@ -110,7 +111,7 @@ class Client:
             TransportError: no broker answers, or it refuses us.
         """
         self._connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._group = await asyncio.TaskGroup().__aenter__()
+        self._group = await Background().__aenter__()
         self._running = self._group.create_task(self._run(), name=f"{self._address} connection")
         try:
             async with asyncio.timeout(CONNECT_S):
@@ -131,8 +132,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self._running.cancel()
-        if not isinstance(error, asyncio.CancelledError):
-            kind = error = trace = None  # an error of the body stays outside any group
         await self._group.__aexit__(kind, error, trace)
 
     async def _run(self) -> None:

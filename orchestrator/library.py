@@ -24,6 +24,7 @@ from orchestrator.core.tuning import Tuning
 from orchestrator.handing_in import parts_of
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.planner import Planner
+from protocol.background import Background
 from protocol.topics import Address
 from protocol.transport import Transport
 from protocol.types import Json, Outcome, RunId, TaskId
@@ -99,7 +100,7 @@ class Orchestrator:
     async def __aenter__(self) -> Self:
         await self._journal.__aenter__()
         ready = asyncio.Event()
-        self._group = await asyncio.TaskGroup().__aenter__()
+        self._group = await Background().__aenter__()
         self._running = self._group.create_task(
             self._run(ready), name=f"{self.coordinator.address} coordinator"
         )
@@ -119,10 +120,8 @@ class Orchestrator:
         trace: TracebackType | None,
     ) -> None:
         self._running.cancel()
-        # An error of the body stays outside any group; what else goes wrong does not hide it.
-        inside = isinstance(error, asyncio.CancelledError)
         try:
-            await self._group.__aexit__(*((kind, error, trace) if inside else (None,) * 3))
+            await self._group.__aexit__(kind, error, trace)
         except BaseException as failure:
             await self._journal.__aexit__(type(failure), failure, failure.__traceback__)
             raise

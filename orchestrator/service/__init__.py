@@ -22,6 +22,7 @@ from orchestrator.journal import JournalError
 from orchestrator.library import Orchestrator
 from orchestrator.planner.nearest import nearest
 from orchestrator.service.skills import SKILLS
+from protocol.background import Background
 from protocol.codec import (
     ErrorCode,
     Form,
@@ -83,7 +84,7 @@ class Service:
         self._orchestrator = orchestrator
         self._transport = transport
         self._closed = True  # or not yet there
-        self._group = asyncio.TaskGroup()
+        self._group = Background()
         self._open: dict[AttemptId, _Call] = {}
         self._answers: OrderedDict[AttemptId, Report] = OrderedDict()
         self._address = orchestrator.coordinator.address
@@ -108,8 +109,6 @@ class Service:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await self._transport.flush()
-        if not isinstance(error, asyncio.CancelledError):
-            kind = error = trace = None  # an error of the body stays outside any group
         await self._group.__aexit__(kind, error, trace)
 
     def card(self, *, online: bool) -> Message:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+from protocol.background import Background
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -36,14 +38,9 @@ async def beside(
 
     An error of the block stays as it is, outside of any group.
     """
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with Background() as group:
         task = group.create_task(work, name=name)
         try:
             yield
-        except Exception as error:  # noqa: BLE001  raised again below
-            failure = error
         finally:
             stop(task)
-    if failure:
-        raise failure
