@@ -74,6 +74,7 @@ class Attacker:
             await self._up.wait()
             say("ready")
             for turn in count(1):
+                await self._up.wait()  # whoever is thrown out comes back
                 for _ in range(AT_ONCE):
                     self._send(self._chance.choice(self._deeds)())
                 if turn % HUGE_EVERY == HUGE_FIRST:
@@ -94,8 +95,9 @@ class Attacker:
         """See `Peer`."""
         self._up.set()
 
-    def disconnected(self, reason: str) -> None:
+    def disconnected(self, reason: str) -> None:  # noqa: ARG002 - it is `Peer`'s
         """See `Peer`."""
+        self._up.clear()
 
     def received(self, message: Message) -> None:
         """Remember what others say."""
