@@ -250,6 +250,7 @@ class Files:
         """Walk the files inside the roots in the order of their paths; a file is itself."""
         try:
             paths = sorted(place.glob(glob)) if stat.S_ISDIR(place.stat().st_mode) else [place]
+        # The second is what pathlib says to an absolute pattern.
         except (ValueError, NotImplementedError) as error:
             raise BadInputError(f"{glob!r} is no glob pattern: {error}") from error
         for path in paths:
