@@ -85,6 +85,7 @@ def test_the_longest_callback_and_the_usual_one_are_told_apart():
     assert nothing == 0.0
 
 
+@pytest.mark.real_time  # it waits for a process, of which the virtual clock knows nothing
 @pytest.mark.parametrize("part", BENCHMARK.parts)
 async def test_every_part_plays_its_role_in_a_process_of_its_own(part, monkeypatch):
     monkeypatch.setattr(fleet, "DEVICES", 5)
