@@ -2,7 +2,8 @@
 
 An acknowledgement waits for the next offer or renewal to its device, `ACK_AFTER_S` at the most, so
 that it costs no message of its own while work flows. Nothing here is kept for a retry: the engine
-repeats what matters when its deadline passes, and says hello when a device comes back.
+repeats what matters when its deadline passes, and says hello when a device comes back. Pin leases
+change by a renewal that names no attempt.
 
 Orders gather until `flush`; those to one device with our extension leave as one message then.
 """
@@ -14,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core import commands as c
-from orchestrator.wire import offer_of, order_of, request_id
+from orchestrator.wire import offer_of, order_of, pin_of, request_id
 from protocol import messages as m
 from protocol import topics
+from protocol.bounds import MAX_PINS
 from protocol.codec import Batches, encode_order, encode_plain_offer
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
 from protocol.topics import Address
@@ -93,8 +95,11 @@ class Outbox:
                     self._speaking.setdefault(device, {})[run] = epoch
                 self._acknowledge(device, attempt)
             case c.RenewLeases(device, attempts, epochs, ttl_s):
-                acks, speaking = self._take_acks(device)
-                self._send(device, m.Renew({**speaking, **epochs}, attempts, ttl_s, acks))
+                self._renew(device, epochs, attempts, ttl_s)
+            case c.GrantPins(device, pins):
+                for first in range(0, len(pins), MAX_PINS):
+                    some = pins[first : first + MAX_PINS]
+                    self._renew(device, {pin.run: pin.epoch for pin in some}, pins=some)
             case c.SayHello(device, epochs):
                 acks, speaking = self._take_acks(device)
                 hello = m.Hello(str(self._address), {**speaking, **epochs}, acks)
@@ -145,6 +150,18 @@ class Outbox:
         )
         self._put(message)
 
+    def _renew(
+        self,
+        device: DeviceId,
+        epochs: Mapping[RunId, int],
+        attempts: tuple[AttemptId, ...] = (),
+        ttl_s: float = 1.0,  # of no attempt
+        pins: tuple[c.Pin, ...] = (),
+    ) -> None:
+        acks, speaking = self._take_acks(device)
+        grants = tuple(map(pin_of, pins))
+        self._send(device, m.Renew({**speaking, **epochs}, attempts, ttl_s, acks, grants))
+
     def _send(self, device: DeviceId, order: m.Order, correlation: bytes = b"") -> None:
         card = self._card(device)
         extension = card is not None and card.extension
@@ -189,19 +206,15 @@ class Outbox:
         acks = self._acks.setdefault(device, [])
         acks.append(attempt)
         if len(acks) >= ACKS_AT_ONCE:
-            self._flush_device(device)
+            self._renew(device, {})
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(ACK_AFTER_S, self._acknowledge_all)
 
     def _acknowledge_all(self) -> None:
         self._timer = None
         for device in list(self._acks):
-            self._flush_device(device)
+            self._renew(device, {})
         self.flush()
-
-    def _flush_device(self, device: DeviceId) -> None:
-        acks, speaking = self._take_acks(device)
-        self._send(device, m.Renew(speaking, (), 1.0, acks))
 
     def _take_acks(self, device: DeviceId) -> tuple[tuple[AttemptId, ...], Mapping[RunId, int]]:
         """Take what waits, and the epochs with which it is said."""

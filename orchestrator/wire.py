@@ -33,8 +33,24 @@ def offer_of(command: c.Offer, acks: tuple[AttemptId, ...] = ()) -> m.Offer:
         args=command.args,
         effect=command.effect,
         limit_s=command.limit_s,
+        pins=tuple(map(pin_of, command.pins)),
         acks=acks,
         incarnation=command.incarnation,
+    )
+
+
+def pin_of(pin: c.Pin) -> m.PinGrant:
+    """Return what the lease of a warm resource says; the order names its epoch."""
+    kind, key, _ = pin.resource
+    return m.PinGrant(
+        kind,
+        key,
+        pin.amount,
+        pin.resource.scope,
+        pin.run,
+        pin.token,
+        pin.protected_s,
+        pin.release_s,
     )
 
 
@@ -95,6 +111,7 @@ def _report(report: m.Report, device: DeviceId) -> e.Event | None:
                 report.run_s,
                 report.run,
                 report.incarnation,
+                report.warm,
             )
         case m.Phase.INPUT_REQUIRED:
             return e.AttemptAsked(device, report.attempt, report.note)
@@ -106,7 +123,7 @@ def _report(report: m.Report, device: DeviceId) -> e.Event | None:
 
 def _held(held: m.Held, device: DeviceId) -> e.Event:
     started = {name: phase in _STARTED for name, phase in held.attempts.items()}
-    return e.Reconciled(device, held.incarnation, started)
+    return e.Reconciled(device, held.incarnation, started, warm=held.load.warm)
 
 
 def _refused(refused: m.Refused, device: DeviceId) -> e.Event | None:

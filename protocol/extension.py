@@ -12,11 +12,20 @@ batches of responses (`codec.batches`). So what leaves together costs one messag
 from collections.abc import Mapping
 from typing import Annotated, Final, NotRequired, final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
+from protocol.bounds import MAX_COUNTER, MAX_SECONDS, check_pins, check_warm
 from protocol.messages import PinGrant
-from protocol.types import AttemptId, Effect, FailureKind, Incarnation, RunId, TaskId
+from protocol.types import (
+    AttemptId,
+    Effect,
+    FailureKind,
+    Incarnation,
+    RunId,
+    TaskId,
+    WarmResource,
+)
 
 EXTENSION_URI: Final = "urn:muster:a2a:execution:1"
 
@@ -27,9 +36,11 @@ DRAIN: Final = "muster/drain"
 RELEASE: Final = "muster/release"
 HEARTBEAT: Final = "muster/heartbeat"
 
-Counter = Annotated[int, Field(ge=0, lt=2**63)]  # what a ledger's integer column holds
-Seconds = Annotated[float, Field(ge=0, le=1e15)]  # sums and quotients of them stay finite
+Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pins = Annotated[tuple[PinGrant, ...], AfterValidator(check_pins)]
+Warm = Annotated[tuple[WarmResource, ...], AfterValidator(check_warm)]
 
 
 @final
@@ -43,7 +54,7 @@ class OfferTerms(TypedDict):
     ttl_s: Seconds
     effect: Effect
     limit_s: NotRequired[Seconds]
-    pins: NotRequired[tuple[PinGrant, ...]]
+    pins: NotRequired[Pins]
     acks: NotRequired[tuple[AttemptId, ...]]
     incarnation: NotRequired[Incarnation]
 
@@ -73,6 +84,8 @@ class ReportTerms(TypedDict, total=False):
     retry_after_s: Seconds
     unknown: bool
     """The attempt may or may not have taken effect (state FAILED)."""
+    warm: Warm
+    """Of what the offer pins; on a finished report."""
 
 
 class SkillTerms(TypedDict, total=False):

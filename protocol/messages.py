@@ -18,22 +18,40 @@ from protocol.types import (
     Load,
     Outcome,
     PinScope,
+    Resource,
     RunId,
     TaskId,
+    WarmResource,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PinGrant:
-    """A pin lease: keep `key` for `protected_s`, let it go after `release_s` at the latest."""
+    """A pin lease: the device keeps a warm resource so long by itself, whoever is gone meanwhile.
+
+    Both times count on the device's clock from the end of the resource's use, or from the arrival
+    of the grant where nobody uses it. They are no less than 0; `release_s` = 0 lets it go at once.
+    A device obeys the newest grant (`token`) of each coordinator, and none of an epoch of `run`
+    that is lower than it has seen.
+    """
 
     kind: str
     key: str
     amount: float
+    """In the unit of the device's capacity for `kind`; what loading it is expected to take up."""
     scope: PinScope
+    run: RunId
+    """Who speaks for it, with the epoch that the message names; scope `run`: whose it is."""
     token: int
     protected_s: float
+    """Not given up before, whoever asks for its memory; then it is when others need it."""
     release_s: float
+    """Given up after that at the latest."""
+
+    @property
+    def resource(self) -> Resource:
+        """What it keeps."""
+        return Resource(self.kind, self.key, self.run if self.scope is PinScope.RUN else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,7 @@ class Offer:
     limit_s: float | None = None
     """The attempt may run so long; the device cancels it after that."""
     pins: tuple[PinGrant, ...] = ()
+    """What the attempt needs warm: its skill starts when all of it is."""
     acks: tuple[AttemptId, ...] = ()
     """Results that the coordinator holds durably: the device may forget them."""
     incarnation: Incarnation | None = None
@@ -91,12 +110,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Extend the leases of these attempts by `ttl_s` from arrival; acknowledge results."""
+    """Extend attempt leases by `ttl_s` from arrival; acknowledge results; change pin leases."""
 
     epochs: Mapping[RunId, int]
     attempts: tuple[AttemptId, ...]
     ttl_s: float
     acks: tuple[AttemptId, ...] = ()
+    pins: tuple[PinGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,8 @@ class Report:
     """0 to 1; on STARTED only."""
     note: str = ""
     """A line for people: what it is doing, or the question it asks."""
+    warm: tuple[WarmResource, ...] = ()
+    """On FINISHED: those of the offer's needs that the device holds warm now."""
 
 
 @dataclass(frozen=True, slots=True)

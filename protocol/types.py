@@ -7,7 +7,7 @@ durations travel, never points in time.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 from typing_extensions import TypeAliasType
 
@@ -106,6 +106,38 @@ class ResourceNeed:
     scope: PinScope = PinScope.RUN
 
 
+class Resource(NamedTuple):
+    """The name of a warm resource: one of scope `run` belongs to its run."""
+
+    kind: str
+    key: str
+    run: RunId | None = None
+
+    @property
+    def scope(self) -> PinScope:
+        """Who may go on using it."""
+        return PinScope.SHARED if self.run is None else PinScope.RUN
+
+
+@dataclass(frozen=True, slots=True)
+class WarmResource:
+    """Something that a device says it holds warm."""
+
+    kind: str
+    key: str
+    amount: float
+    """In the unit of the device's capacity for `kind`."""
+    run: RunId | None = None
+    """Whose it is; None: shared."""
+    load_s: float | None = None
+    """What loading took, where the attempt that reports it was what loaded it."""
+
+    @property
+    def name(self) -> Resource:
+        """What it is called."""
+        return Resource(self.kind, self.key, self.run)
+
+
 @dataclass(frozen=True, slots=True)
 class SkillInfo:
     """One skill as a device announces it. Schemas are JSON Schema 2020-12."""
@@ -140,7 +172,7 @@ class Load:
 
     slots_used: int = 0
     used: Mapping[str, float] = field(default_factory=dict)
-    warm: tuple[str, ...] = ()
+    warm: tuple[WarmResource, ...] = ()
     draining: bool = False
     battery: float | None = None
     """Share left, 0 to 1; None where there is no battery."""

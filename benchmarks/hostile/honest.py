@@ -1,5 +1,6 @@
 """One honest message of each kind: what mutations start from."""
 
+from dataclasses import replace
 from typing import Final
 
 from protocol import codec, topics
@@ -22,7 +23,12 @@ CARD: Final = t.DeviceCard(
 
 _RUN, _TASK, _ATTEMPT = t.RunId("run"), t.TaskId("task"), t.AttemptId("attempt")
 _LIFE: Final = t.Incarnation("life")
-_LOAD: Final = t.Load(1, {"vram": 4.5}, ("model:llama",), battery=0.5)
+_PIN: Final = m.PinGrant("vram", "llama", 4.0, t.PinScope.SHARED, _RUN, 1, 30.0, 60.0)
+_WARM: Final = (
+    t.WarmResource("vram", "llama", 4.0, load_s=12.5),
+    t.WarmResource("vram", "chat", 0.5, _RUN),
+)
+_LOAD: Final = t.Load(1, {"vram": 4.5}, _WARM, battery=0.5)
 _OUTCOMES: Final = (
     t.Succeeded({"lines": [1, 2.5, None, "x", True]}),
     t.Failed(t.FailureKind.TRANSIENT, "busy disk", 2.0),
@@ -35,10 +41,15 @@ ORDERS: Final[tuple[m.Order, ...]] = (
         _ATTEMPT, _RUN, _TASK, 1, 1, 1, 30.0, SKILL, {"number": 1}, t.Effect.PURE, 60.0,
         acks=(t.AttemptId("before"),),
     ),
+    m.Offer(
+        t.AttemptId("pinned"), _RUN, _TASK, 2, 1, 2, 30.0, SKILL, {}, t.Effect.PURE,
+        pins=(_PIN, replace(_PIN, key="chat", amount=0.5, scope=t.PinScope.RUN)),
+    ),
     m.Cancel(_ATTEMPT, _RUN, 1),
     m.Query(_ATTEMPT),
     m.Answer(_ATTEMPT, _RUN, 1, {"choice": ["yes", None]}),
     m.Renew({_RUN: 1}, (_ATTEMPT,), 30.0, (t.AttemptId("before"),)),
+    m.Renew({_RUN: 1}, (), 1.0, pins=(replace(_PIN, token=2, release_s=0.0),)),
     m.Hello(str(COORDINATOR), {_RUN: 1}),
     m.Refuse({_ATTEMPT: _RUN}, {_RUN: 1}),
     m.Drain(on=False),
@@ -48,6 +59,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Report(_ATTEMPT, m.Phase.STARTED, _RUN, _LIFE, progress=0.5, note="half way"),
     m.Report(_ATTEMPT, m.Phase.INPUT_REQUIRED, _RUN, _LIFE, note="Which one?"),
     *(m.Report(_ATTEMPT, m.Phase.FINISHED, _RUN, _LIFE, each, 0.25) for each in _OUTCOMES),
+    m.Report(_ATTEMPT, m.Phase.FINISHED, _RUN, _LIFE, _OUTCOMES[0], 0.25, warm=_WARM),
     m.Held(CARD.device, _LIFE, {_ATTEMPT: m.Phase.STARTED}, _LOAD),
     m.Refused(_ATTEMPT, -32004, "responder_unavailable", "too many requests"),
 )

@@ -12,10 +12,10 @@ from orchestrator.core.retention.curve import Curve, product_limit
 
 
 def curves(runs: Sequence[Run]) -> dict[Wait, Curve]:
-    """Return the curve of each wait, from all gaps of it that were drawn."""
+    """Return the curve of each wait, from all gaps of it: those between two turns."""
     gaps = defaultdict[Wait, list[tuple[float, bool]]](list)
     for run in runs:
-        for turn in run.turns:
+        for turn in run.turns[:-1]:
             gaps[turn.wait].append((turn.gap_s, False))
     return {wait: product_limit(sorted(drawn)) for wait, drawn in gaps.items()}
 

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 from benchmarks.pinning.arms import Arm
 from benchmarks.pinning.workloads import KIND, Run
-from orchestrator.core.retention.warm_set import Admitted, Resource, Waits, WarmSet
-from protocol.types import RunId
+from orchestrator.core.retention.warm_set import Admitted, Waits, WarmSet
+from protocol.types import Resource, RunId
 
 SLOTS: Final = 8
 WARM_UP: Final = 8  # one run in so many, from the first on, does not count: all arms learn then
@@ -52,6 +52,18 @@ class Outcome:
     def p95_s(self) -> float:
         """Completion time that 95 % of the runs do not exceed."""
         return quantiles(self.counted, n=20)[-1]
+
+    def busy_share(self, slots: int, skipped: float) -> float:
+        """Return the share of memory-seconds that did work, while somebody waited for memory.
+
+        Args:
+            slots: of the device.
+            skipped: the share of that time, from the beginning, that does not count.
+        """
+        end = self.last_first_s
+        begin = skipped * end
+        work_s = sum(work_s for at, work_s in self.work if begin < at <= end)
+        return work_s / (slots * (end - begin))
 
     @property
     def reload_share(self) -> float:
@@ -133,7 +145,8 @@ class Device:
         done = run.turns[turn]
         self.outcome.work.append((now, done.work_s))
         last = turn + 1 == len(run.turns)
-        self.warm.expect(name, None if last else self.arm.outlook(done), now)
+        over = last and self.arm.knows_last
+        self.warm.expect(name, None if over else self.arm.outlook(done), now)
         self.warm.finish((name,), now)
         if last:
             self.outcome.completion_s[number] = now - run.arrival * self._between_s

@@ -6,12 +6,15 @@ tools of coding agents answer within a second, tests take some; people take a mi
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import exp
+from dataclasses import dataclass, replace
+from math import exp, log
+from statistics import NormalDist
 from typing import Final, NamedTuple
 
 KIND: Final = "warm"
+_NORMAL: Final = NormalDist()
 
 
 class Wait(NamedTuple):
@@ -22,6 +25,22 @@ class Wait(NamedTuple):
     device_class: str
     median_s: float
     sigma: float
+
+    def gap_s(self, normal: float) -> float:
+        """Return the gap that belongs to a standard normal number."""
+        return self.median_s * exp(self.sigma * normal)
+
+    def returned(self, time_s: float) -> float:
+        """Return `F`: the share of gaps that are over by then."""
+        return _NORMAL.cdf(log(time_s / self.median_s) / self.sigma) if time_s > 0.0 else 0.0
+
+    def held_s(self, lease_s: float) -> float:
+        """Return `H`: the mean of a gap, cut at the lease."""
+        if lease_s <= 0.0:
+            return 0.0
+        below = _NORMAL.cdf(log(lease_s / self.median_s) / self.sigma - self.sigma)
+        mean_s = self.median_s * exp(self.sigma**2 / 2.0)
+        return mean_s * below + lease_s * (1.0 - self.returned(lease_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +132,22 @@ def _turn(workload: Workload, chance: random.Random) -> Turn:
     weights = [wait.share for wait in workload.waits]
     (wait,) = chance.choices(workload.waits, weights)
     work_s = workload.work_s * exp(chance.gauss(0.0, workload.work_sigma))
-    return Turn(work_s, wait, wait.median_s * exp(chance.gauss(0.0, wait.sigma)))
+    return Turn(work_s, wait, wait.gap_s(chance.gauss(0.0, 1.0)))
+
+
+def evened(runs: Sequence[Run]) -> Sequence[Run]:
+    """Return the runs with the gaps of each wait in the same order, but spread evenly.
+
+    The n gaps of a wait become the n quantiles of its distribution (stratified sampling), so that
+    what differs between seeds is when a gap comes, and not whether there are more long ones.
+    """
+    places = defaultdict[Wait, list[tuple[float, int, int]]](list)
+    for number, run in enumerate(runs):
+        for turn, each in enumerate(run.turns[:-1]):
+            places[each.wait].append((each.gap_s, number, turn))
+    turns = [list(run.turns) for run in runs]
+    for wait, drawn in places.items():
+        for rank, (_, number, turn) in enumerate(sorted(drawn)):
+            gap_s = wait.gap_s(_NORMAL.inv_cdf((rank + 0.5) / len(drawn)))
+            turns[number][turn] = turns[number][turn]._replace(gap_s=gap_s)
+    return [replace(run, turns=tuple(new)) for run, new in zip(runs, turns, strict=True)]

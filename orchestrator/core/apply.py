@@ -10,8 +10,10 @@ from typing import Any
 from orchestrator.core import facts as f
 from orchestrator.core.apply_attempts import ATTEMPTS
 from orchestrator.core.apply_edits import accept_edit
+from orchestrator.core.apply_resources import RESOURCES, forget_warm
 from orchestrator.core.lifecycle import TaskCause, TaskState
-from orchestrator.core.moves import move, queue, settled
+from orchestrator.core.moves import enter, move, queue, settled
+from orchestrator.core.retention.warm_set import WarmSet
 from orchestrator.core.state import RELEASES, Device, Doubt, Run, State, Task
 
 
@@ -32,6 +34,8 @@ def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
     for device in state.devices.values():
         device.seen_at += shift
         device.since += shift
+        device.warm.shift(shift)
+    state.warmth.shift(shift)
 
 
 def _run_submitted(state: State, fact: f.RunSubmitted) -> None:
@@ -48,11 +52,20 @@ def _plan_asked(state: State, fact: f.PlanAsked) -> None:
     run.asks[fact.ask] = fact
     run.asked += fact.task is not None
     state.timers.set(("ask", fact.run, fact.ask), fact.due)
+    _stir_all(state, run)
+
+
+def _stir_all(state: State, run: Run) -> None:
+    """Have all that a run keeps warm looked at again: it waits, or no longer, for the planner."""
+    if run.pins:
+        warmth = state.warmth
+        warmth.touch([name for name in (*warmth.at, *warmth.gaps) if name.run == run.id])
 
 
 def _plan_answered(state: State, fact: f.PlanAnswered) -> None:
     run = state.runs[fact.run]
     del run.asks[fact.ask]
+    _stir_all(state, run)
     state.timers.clear(("ask", fact.run, fact.ask))
     state.unended[run.id] = None
 
@@ -94,6 +107,7 @@ def _run_ended(state: State, fact: f.RunEnded) -> None:
     for ask in run.asks:
         state.timers.clear(("ask", run.id, ask))
     run.asks.clear()
+    _stir_all(state, run)
 
 
 def _run_forgotten(state: State, fact: f.RunForgotten) -> None:
@@ -153,6 +167,7 @@ def _task_expanded(state: State, fact: f.TaskExpanded) -> None:
         run.created += 1
         run.tasks[spec.id] = child
         run.unfinished += 1
+        enter(state, run, child)
         state.touched.append(child)
     if not task.open_children:
         state.joining.append(task)
@@ -228,10 +243,12 @@ def _device_joined(state: State, fact: f.DeviceJoined) -> None:
     skills = {skill.name: skill for skill in card.skills}
     device = state.devices.get(card.device)
     if device is None:
-        device = state.devices[card.device] = Device(card, state.arrivals, skills)
+        warm = WarmSet(card.capacity, state.keeping)
+        device = state.devices[card.device] = Device(card, state.arrivals, skills, warm)
         state.arrivals += 1
     else:
-        device.card, device.skills = card, skills
+        device.card, device.skills, device.warm.capacity = card, skills, card.capacity
+        state.warmth.touch(device.warm.warm)  # there may be less room than before
     state.board.machine(device)
 
 
@@ -254,6 +271,9 @@ def _device_lost(state: State, fact: f.DeviceLost) -> None:
 
 def _device_left(state: State, fact: f.DeviceLeft) -> None:
     state.devices[fact.device].online = False
+    forget_warm(state, fact.device)
+    state.warmth.forget(fact.device)
+    state.timers.clear(("pins", fact.device))
     state.board.drop(fact.device)
     del state.devices[fact.device]
     state.estimates.forget(fact.device)
@@ -308,5 +328,6 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.LoadSeen: _load_seen,
     f.DeadlineMoved: _deadline_moved,
     **ATTEMPTS,
+    **RESOURCES,
 }
 """Every fact has exactly one row (tested)."""

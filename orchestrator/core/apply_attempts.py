@@ -6,7 +6,7 @@ from typing import Any
 from orchestrator.core import facts as f
 from orchestrator.core.lifecycle import AttemptCause, AttemptState, TaskCause, TaskState
 from orchestrator.core.lifecycle import next_attempt_state as following
-from orchestrator.core.moves import move
+from orchestrator.core.moves import move, stir
 from orchestrator.core.state import Attempt, State, Task
 from protocol.types import AttemptId
 
@@ -32,8 +32,11 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
     run.charged += 1
     run.devices[fact.device] = None
     state.token = fact.token
-    for need in attempt.needs:
-        device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
+    if attempt.needs:
+        device.warm.use(attempt.resources, run.id)
+        for name in attempt.resources:
+            state.warmth.here(name, fact.device)
+        state.board.warmed(attempt.resources)
     task.live = attempt.id
     task.attempts = fact.number
     move(state, run, task, TaskCause.PLACE)
@@ -53,6 +56,9 @@ def _attempt_started(state: State, fact: f.AttemptStarted) -> None:
     attempt.started_at = fact.at
     task = _await_device(state, attempt, fact.due)
     task.rejections = 0  # from now on it fails, and that counts
+    run = state.runs[fact.run]
+    if run.pins:
+        stir(state, run, task)
 
 
 def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
@@ -100,8 +106,9 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     device = state.devices[attempt.device]
     state.runs[attempt.run].charged -= 1
     del device.attempts[name]
-    for need in attempt.needs:
-        device.used[need.kind] -= need.amount
+    if attempt.needs:
+        device.warm.end(attempt.resources)
+        state.warmth.touch(attempt.resources)
     state.board.freed(device)
     if not was_lapsed:
         _drop_live(state, attempt)

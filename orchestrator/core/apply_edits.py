@@ -6,7 +6,7 @@ from orchestrator.core.change import Change
 from orchestrator.core.facts import EditAccepted, RunStatus
 from orchestrator.core.graph import Draft, rerank
 from orchestrator.core.lifecycle import FINAL, TaskCause, TaskState
-from orchestrator.core.moves import move, queue
+from orchestrator.core.moves import enter, move, queue
 from orchestrator.core.state import Run, State, Task
 from protocol.types import TaskId
 
@@ -35,6 +35,7 @@ def accept_edit(state: State, fact: EditAccepted) -> None:
     for name in drafted.incoming:
         if name in run.tasks:
             _rewire(state, run, name, drafted)
+            enter(state, run, run.tasks[name])
     reranked = rerank(run, edited)
     waiting = [task for task in reranked if task.demand is not None]
     for task in sorted(waiting, key=lambda task: task.sequence):
@@ -61,6 +62,7 @@ def _remove(state: State, run: Run, name: TaskId) -> None:
     state.timers.clear(task.key)
     run.unfinished -= 1
     del run.tasks[name]
+    enter(state, run, task)
 
 
 def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:

@@ -1,8 +1,8 @@
 """The invariants that state alone can show, checked in full. For tests: O(state)."""
 
 from collections import Counter
-from math import isclose
 
+from orchestrator.core.checking_resources import check_warmth
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, LIVE, TaskState
@@ -16,6 +16,7 @@ def check(state: State) -> None:
         for task in run.tasks.values():
             _task(state, run, task)
     _charges(state)
+    check_warmth(state)
     _indices(state)
     if state.touched or state.joining or state.expanding:
         raise InvariantError("I8", "a step ended with tasks still to be looked at")
@@ -99,13 +100,8 @@ def _charges(state: State) -> None:
             raise InvariantError("I5", f"attempt {attempt.id} is charged to nobody")
     for device in state.devices.values():
         name = device.card.device
-        used: dict[str, float] = {}
         for attempt in device.attempts.values():
-            for need in attempt.needs:
-                used[need.kind] = used.get(need.kind, 0.0) + need.amount
             lease = ("device" if device.online else "lease", name)
             leased = state.timers.get(lease) is not None or not device.card.extension
             if attempt.state in LIVE and not leased:
                 raise InvariantError("I3", f"{attempt.id} on {name} holds no lease")
-        if not all(isclose(used.get(k, 0.0), n, abs_tol=1e-6) for k, n in device.used.items()):
-            raise InvariantError("I5", f"{name} is charged {device.used}, not {used}")

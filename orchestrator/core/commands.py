@@ -8,7 +8,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from protocol.types import AttemptId, DeviceId, Effect, Incarnation, Json, RunId, TaskId
+from protocol.types import AttemptId, DeviceId, Effect, Incarnation, Json, Resource, RunId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The lease of a warm resource (`protocol.messages.PinGrant`): durations in seconds."""
+
+    resource: Resource
+    amount: float
+    run: RunId
+    """Whose epoch speaks for it."""
+    epoch: int
+    token: int
+    protected_s: float
+    release_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPins:
+    """Change the leases of resources on a device, in this order."""
+
+    device: DeviceId
+    pins: tuple[Pin, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +51,8 @@ class Offer:
     limit_s: float
     incarnation: Incarnation | None = None
     """Of the device, as far as it is known: another one takes no such offer."""
+    pins: tuple[Pin, ...] = ()
+    """What the attempt needs warm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +146,7 @@ class AskPlanner:
 
 Command: TypeAlias = (
     Offer
+    | GrantPins
     | CancelAttempt
     | QueryAttempt
     | RefuseAttempts

@@ -33,6 +33,7 @@ from orchestrator.core.errors import UnknownRunError
 from orchestrator.core.facts import Fact
 from orchestrator.core.model import Now
 from orchestrator.core.restoring import restore
+from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.rows import Saved
 from orchestrator.core.scheduling import Place
 from orchestrator.core.scheduling.policies import POLICIES, Policy
@@ -84,9 +85,13 @@ class Engine:
     """
 
     def __init__(
-        self, *, tuning: Tuning | None = None, policy: Policy = Policy.EARLIEST_FINISH
+        self,
+        *,
+        tuning: Tuning | None = None,
+        policy: Policy = Policy.EARLIEST_FINISH,
+        keeping: Keeping = BY_INDEX,
     ) -> None:
-        self.state = State()
+        self.state = State(keeping)
         self._tuning = tuning or Tuning()
         self._place: Place = POLICIES[policy]
 
@@ -117,6 +122,7 @@ class Engine:
         state.joining.clear()
         state.unended.clear()
         state.expanding.clear()
+        state.warmth.touched.clear()
         state.litter.clear()
 
     def next_deadline(self) -> float | None:

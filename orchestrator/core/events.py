@@ -17,6 +17,7 @@ from protocol.types import (
     Outcome,
     RunId,
     TaskId,
+    WarmResource,
 )
 
 
@@ -157,6 +158,8 @@ class Reconciled:
     held: Mapping[AttemptId, bool]
     asked_at: float = inf
     """When the hello was said, elapsed: the answer tells nothing of what began since."""
+    warm: tuple[WarmResource, ...] = ()
+    """All that it holds warm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ class AttemptFinished:
     """The run it is of, as the device says: its word for an attempt that is not known here."""
     incarnation: Incarnation | None = None
     """The life that says so; None from a plain agent."""
+    warm: tuple[WarmResource, ...] = ()
+    """Those of the attempt's needs that the device holds warm now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ and its ancestors, not the graph.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from orchestrator.core.change import Change
 from orchestrator.core.edits import (
@@ -29,6 +29,9 @@ from orchestrator.core.predicates import holds
 from orchestrator.core.references import predecessors
 from orchestrator.core.state import Run, Task
 from protocol.types import TaskId
+
+WHOLE_FROM: Final = 8
+"""An n-th of a run's tasks from which on all are ranked: measured, 0.5 µs each instead of 5 µs."""
 
 
 class Draft(Change):
@@ -242,17 +245,48 @@ def rerank(run: Run, edited: Iterable[TaskId]) -> list[Task]:
     """Recompute the upward ranks of edited tasks and their ancestors; return those that changed.
 
     Equal to ranks from scratch (Topcuoglu et al. 2002, eq. 3, without communication): nothing
-    else can have changed.
+    else can have changed. Where a good part of the run is concerned all of it is ranked, which
+    takes a tenth of the time a task: still O(ancestors).
     """
     tasks = run.tasks
     affected = {task for task in edited if task in tasks}
     queue = deque(affected)
     while queue:
+        if len(affected) * WHOLE_FROM > len(tasks):
+            return rank_whole(run)
         for edge in tasks[queue.popleft()].incoming:
             if edge.predecessor not in affected:
                 affected.add(edge.predecessor)
                 queue.append(edge.predecessor)
-    # Every successor that matters is affected itself or keeps its rank: Kahn, from the sinks.
+    return _rank_upwards(run, affected)
+
+
+def rank_whole(run: Run) -> list[Task]:
+    """Recompute the upward ranks of all tasks; return those that changed.
+
+    The youngest first: that is an order in which ranks can be computed, unless an edit made a
+    task wait for a younger one.
+    """
+    tasks = run.tasks
+    changed: list[Task] = []
+    for task in reversed(tasks.values()):
+        sequence, below = task.sequence, 0.0
+        for name in task.outgoing:
+            successor = tasks[name]
+            if successor.sequence < sequence:
+                return [*changed, *_rank_upwards(run, tasks)]
+            if successor.rank > below:  # noqa: PLR1730 - `max` would double the time of it all
+                below = successor.rank
+        rank = task.cost_s + below
+        if rank != task.rank:
+            task.rank = rank
+            changed.append(task)
+    return changed
+
+
+def _rank_upwards(run: Run, affected: Collection[TaskId]) -> list[Task]:
+    """Recompute the ranks of these, from the sinks (Kahn 1962): other successors keep theirs."""
+    tasks = run.tasks
     open_successors = {
         name: sum(1 for successor in tasks[name].outgoing if successor in affected)
         for name in affected

@@ -1,8 +1,11 @@
 """Moving a task along its table, with everything that follows by itself."""
 
-from orchestrator.core.lifecycle import FINAL, TaskCause, next_task_state
+from orchestrator.core.lifecycle import FINAL, TaskCause, TaskState, next_task_state
 from orchestrator.core.state import Run, State, Task
 from protocol.types import RunId, TaskId
+
+PENDING = frozenset({TaskState.WAITING, TaskState.READY, TaskState.RECOVERING})
+"""Where a task is yet to use what it needs."""
 
 
 def move(state: State, run: Run, task: Task, cause: TaskCause) -> None:
@@ -12,8 +15,29 @@ def move(state: State, run: Run, task: Task, cause: TaskCause) -> None:
     if task.doubt is not None:
         del state.doubts[task.doubt.attempt]
         task.doubt = None
+    if run.pins:
+        enter(state, run, task)
+        stir(state, run, task)
     if task.state in FINAL:
         _close(state, run, task)
+
+
+def enter(state: State, run: Run, task: Task) -> None:
+    """Count a task as a use to come of what it needs warm as long as it is one."""
+    if task.spec.needs.resources:
+        run.pins = True
+    if run.pins:
+        present = run.tasks.get(task.spec.id) is task and task.state in PENDING
+        state.warmth.touch(
+            state.warmth.uses.set((run.id, task.spec.id), task.needs if present else ())
+        )
+
+
+def stir(state: State, run: Run, task: Task) -> None:
+    """Have the gaps looked at that wait for a task."""
+    for name in task.outgoing:
+        if run.tasks[name].spec.needs.resources:
+            state.warmth.touch(run.tasks[name].needs)
 
 
 def settled(state: State, run: RunId, name: TaskId, cause: TaskCause, reason: str) -> None:

@@ -2,8 +2,8 @@
 
 A plan that only adds is judged whole, then split so that every task comes after what it waits for.
 Tasks of the first parts may run before the last part is there. Where a plan is deep, each part
-changes the upward ranks of all ancestors, 5 µs each; so the number of its parts is bounded, and a
-part of a very large one is larger.
+changes the upward ranks of all ancestors, 0.5 µs each; so the number of its parts is bounded, and
+a part of a very large one is larger.
 """
 
 from collections import defaultdict

@@ -4,15 +4,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from orchestrator.core.estimates import Mean
-from orchestrator.core.graph import rerank
+from orchestrator.core.graph import rank_whole
 from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.moves import enter
+from orchestrator.core.retention.keys import GapKey
+from orchestrator.core.retention.warm_set import Warm, WarmSet
+from orchestrator.core.retention.warmth import OpenGap
 from orchestrator.core.rows import (
     SAVED,
     Saved,
     SavedCounters,
     SavedDevice,
     SavedForgotten,
+    SavedGaps,
     SavedRun,
+    SavedRunTimes,
     SavedSkill,
     SavedTask,
 )
@@ -31,7 +37,8 @@ def restore(state: State, rows: Iterable[Saved]) -> None:
     for run in state.runs.values():
         for task in run.tasks.values():
             _derive(run, task)
-        rerank(run, run.tasks)
+            enter(state, run, task)
+        rank_whole(run)
         for task in run.tasks.values():
             _enqueue(state, run, task)
     ended = [
@@ -77,13 +84,53 @@ def _set(state: State, key: Key, due: float | None) -> None:
 
 def _restore_device(state: State, row: SavedDevice) -> None:
     skills = {skill.name: skill for skill in row.card.skills}
+    name, warm = row.card.device, WarmSet(row.card.capacity, state.keeping)
     device = Device(
-        row.card, row.order, skills, row.online, row.incarnation, row.since, row.seen_at
+        row.card, row.order, skills, warm, row.online, row.incarnation, row.since, row.seen_at
     )
-    state.devices[row.card.device] = device
+    state.devices[name] = device
+    _restore_warm(state, device, row)
     state.board.machine(device)
     _set(state, ("device", row.card.device), row.silent_at)
     _set(state, ("lease", row.card.device), row.lease_until)
+
+
+def _restore_warm(state: State, device: Device, row: SavedDevice) -> None:
+    name, warmth = row.card.device, state.warmth
+    for each in row.warm:
+        device.warm.put(
+            each.resource,
+            Warm(
+                each.amount,
+                each.loading,
+                idle_since=each.idle_since,
+                protected_until=each.protected_until,
+                release_at=each.release_at,
+                token=each.token,
+                speaker=each.speaker,
+            ),
+        )
+        warmth.here(each.resource, name)
+    for gap in row.gaps:
+        key = GapKey(gap.resource.kind, gap.awaits, gap.device_class)
+        warmth.open(gap.resource, name, OpenGap(gap.since, key))
+    for loads in row.loads:
+        for load_s in loads.load_s:
+            warmth.loads.add(loads.kind, name, load_s)
+
+
+def _restore_gaps(state: State, row: SavedGaps) -> None:
+    key = GapKey(row.kind, row.skill, row.device_class)
+    cut = frozenset(row.cut)
+    state.warmth.histories.load(key, ((g, place in cut) for place, g in enumerate(row.gap_s)))
+    if row.reuse:
+        again, all_of = row.reuse
+        state.warmth.reuse[row.kind] = (again, all_of)
+
+
+def _restore_run_times(state: State, row: SavedRunTimes) -> None:
+    for run_s in row.run_s:
+        state.warmth.ran(row.skill, row.device, run_s)
 
 
 def _restore_run(state: State, row: SavedRun) -> None:
@@ -91,7 +138,7 @@ def _restore_run(state: State, row: SavedRun) -> None:
     run.created, run.paused, run.cancelling = row.created, row.paused, row.cancelling
     run.asks = {ask.ask: ask for ask in row.asks}
     run.asked, run.ended_at, run.superseded = row.asked, row.ended_at, row.superseded
-    run.devices = dict.fromkeys(row.devices)
+    run.devices, run.pins = dict.fromkeys(row.devices), row.pins
     state.runs[run.id] = run
     if run.ended_at is None:
         state.live[run.id] = None
@@ -122,8 +169,8 @@ def _restore_attempt(state: State, attempt: Attempt) -> None:
     state.runs[attempt.run].charged += 1
     device = state.devices[attempt.device]
     device.attempts[attempt.id] = attempt
-    for need in attempt.needs:
-        device.used[need.kind] = device.used.get(need.kind, 0.0) + need.amount
+    for name in attempt.resources:
+        device.warm.warm[name].users += 1
     state.board.taken(device)
 
 
@@ -146,6 +193,8 @@ _RESTORE: Mapping[type, Callable[[State, Any], None]] = {
     SavedCounters: _restore_counters,
     SavedDevice: _restore_device,
     SavedSkill: _restore_skill,
+    SavedGaps: _restore_gaps,
+    SavedRunTimes: _restore_run_times,
     SavedRun: _restore_run,
     SavedTask: _restore_task,
     Attempt: _restore_attempt,

@@ -11,8 +11,19 @@ from orchestrator.core import facts as f
 from orchestrator.core.edits import AddDependency, RemoveDependency, RemoveTask
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, TaskSpec
+from orchestrator.core.retention.keys import GapKey
+from orchestrator.core.retention.warm_set import Warm
 from orchestrator.core.state import Attempt, Doubt, State
-from protocol.types import AttemptId, DeviceCard, DeviceId, Incarnation, Json, RunId, TaskId
+from protocol.types import (
+    AttemptId,
+    DeviceCard,
+    DeviceId,
+    Incarnation,
+    Json,
+    Resource,
+    RunId,
+    TaskId,
+)
 
 RowKey: TypeAlias = tuple[str, ...]
 """(kind, id, …), the kinds being those of `SAVED`."""
@@ -45,6 +56,7 @@ class SavedRun:
     due: float | None
     superseded: bool = False
     devices: tuple[DeviceId, ...] = ()
+    pins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +89,40 @@ class SavedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedWarm:
+    """A resource that is warm on a device, loading or in use."""
+
+    resource: Resource
+    amount: float
+    loading: bool = False
+    idle_since: float | None = None
+    protected_until: float = 0.0
+    release_at: float = 0.0
+    token: int = 0
+    speaker: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedGap:
+    """A gap that is being measured."""
+
+    resource: Resource
+    since: float
+    awaits: str
+    device_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLoads:
+    """What loading a kind took on a device, the oldest first."""
+
+    kind: str
+    load_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavedDevice:
-    """A device, with its deadlines."""
+    """A device, with its deadlines and what is warm there."""
 
     card: DeviceCard
     order: int
@@ -88,6 +132,9 @@ class SavedDevice:
     silent_at: float | None
     lease_until: float | None
     since: float = 0.0
+    warm: tuple[SavedWarm, ...] = ()
+    gaps: tuple[SavedGap, ...] = ()
+    loads: tuple[SavedLoads, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +148,28 @@ class SavedSkill:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedGaps:
+    """The gaps seen under a key, the oldest first; those in `cut` (by place) were longer."""
+
+    kind: str
+    skill: str
+    device_class: str
+    gap_s: tuple[float, ...]
+    cut: tuple[int, ...] = ()
+    reuse: tuple[int, ...] = ()
+    """Of the kind as a whole: revisions that used a resource again, and all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRunTimes:
+    """What a skill took on a device, in runs that use warm resources, the oldest first."""
+
+    skill: str
+    device: DeviceId
+    run_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SavedForgotten:
     """A run that was ours; `number` rises."""
 
@@ -109,12 +178,22 @@ class SavedForgotten:
 
 
 Saved: TypeAlias = (
-    SavedCounters | SavedRun | SavedTask | Attempt | SavedDevice | SavedSkill | SavedForgotten
+    SavedCounters
+    | SavedRun
+    | SavedTask
+    | Attempt
+    | SavedDevice
+    | SavedSkill
+    | SavedGaps
+    | SavedRunTimes
+    | SavedForgotten
 )
 SAVED: Mapping[str, type[Saved]] = {
     "counters": SavedCounters,
     "device": SavedDevice,
     "skill": SavedSkill,
+    "gaps": SavedGaps,
+    "run_times": SavedRunTimes,
     "run": SavedRun,
     "task": SavedTask,
     "attempt": Attempt,
@@ -149,6 +228,8 @@ def every(state: State) -> Iterator[RowKey]:
     yield ("counters",)
     yield from (("device", name) for name in state.devices)
     yield from (("skill", name) for name in state.estimates.skills())
+    yield from (("gaps", *key) for key in state.warmth.histories)
+    yield from (("run_times", *key) for key in state.warmth.durations)
     for run in state.runs.values():
         yield ("run", run.id)
         yield from (("task", run.id, name) for name in run.tasks)
@@ -167,15 +248,42 @@ def _of_device(fact: f.Fact, state: State) -> Iterator[RowKey]:
             yield from (("device", card.device), ("counters",))
         case f.DeviceOnline() | f.DeviceLost():
             yield ("device", fact.device)
+        case f.RunTimeObserved(device, skill):
+            yield ("run_times", skill, device)
+        case f.GapObserved():
+            yield from _observed(fact, state)
+        case f.PinGranted() | f.ResourceReleased() | f.ReuseObserved():
+            yield from _warm(fact, state)
+        case f.ResourceEvicted() | f.ResourceLoaded() | f.ResourceAdopted():
+            yield from _warm(fact, state)
+        case f.WarmSetVoided(device):
+            yield ("device", device)
         case f.DeviceLeft(name):
             yield ("device", name)
             yield from (("skill", skill) for skill in state.estimates.skills())
+            yield from (("run_times", *key) for key in state.warmth.durations if key[1] == name)
         case _:
             return
 
 
-def _counters(_fact: f.RunSubmitted | f.TaskPlaced, _state: State) -> Iterator[RowKey]:
+def _submitted(_fact: f.RunSubmitted, _state: State) -> Iterator[RowKey]:
     yield ("counters",)
+
+
+def _placed(fact: f.TaskPlaced, state: State) -> Iterator[RowKey]:
+    yield ("counters",)
+    if state.attempts[fact.attempt].needs:
+        yield ("device", fact.device)
+
+
+def _warm(fact: Any, _state: State) -> Iterator[RowKey]:  # noqa: ANN401 - any fact of a device
+    yield from (("device", fact.device), ("counters",), ("gaps", fact.resource.kind, "", ""))
+
+
+def _observed(fact: f.GapObserved, _state: State) -> Iterator[RowKey]:
+    yield ("device", fact.device)
+    key = GapKey(fact.resource.kind, fact.awaits, fact.device_class)
+    yield from (("gaps", *level) for level in key.levels())
 
 
 def _learned(fact: f.AttemptSucceeded, state: State) -> Iterator[RowKey]:
@@ -215,8 +323,15 @@ def _edited(fact: f.EditAccepted, state: State) -> Iterator[RowKey]:
 
 
 _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
-    f.RunSubmitted: _counters,
-    f.TaskPlaced: _counters,
+    f.RunSubmitted: _submitted,
+    f.TaskPlaced: _placed,
+    f.PinGranted: _warm,
+    f.ResourceReleased: _warm,
+    f.ResourceEvicted: _warm,
+    f.ResourceLoaded: _warm,
+    f.ResourceAdopted: _warm,
+    f.ReuseObserved: _warm,
+    f.GapObserved: _observed,
     f.RunForgotten: _forgot,
     f.AttemptSucceeded: _learned,
     f.TasksReady: _several,
@@ -247,6 +362,7 @@ def _run(state: State, name: RunId) -> SavedRun | None:
         state.timers.get(("run", run.id)),
         run.superseded,
         tuple(run.devices),
+        run.pins,
     )
 
 
@@ -295,6 +411,26 @@ def _device(state: State, name: DeviceId) -> SavedDevice | None:
         state.timers.get(("device", name)),
         state.timers.get(("lease", name)),
         device.since,
+        tuple(_warm_row(resource, warm) for resource, warm in device.warm.warm.items()),
+        tuple(
+            SavedGap(resource, gaps[name].since, gaps[name].key.skill, gaps[name].key.device_class)
+            for resource, gaps in state.warmth.gaps.items()
+            if name in gaps
+        ),
+        tuple(SavedLoads(kind, load_s) for kind, load_s in state.warmth.loads.of(name)),
+    )
+
+
+def _warm_row(name: Resource, warm: Warm) -> SavedWarm:
+    return SavedWarm(
+        name,
+        warm.amount,
+        warm.loading,
+        warm.idle_since,
+        warm.protected_until,
+        warm.release_at,
+        warm.token,
+        warm.speaker,
     )
 
 
@@ -304,6 +440,24 @@ def _attempt(state: State, name: AttemptId) -> Attempt | None:
 
 def _skill(state: State, name: str) -> SavedSkill:
     return SavedSkill(name, *state.estimates.saved(name))
+
+
+def _gaps(state: State, *key: str) -> SavedGaps | None:
+    of = GapKey(*key)
+    samples = state.warmth.histories.known(of)
+    reuse = state.warmth.reuse.get(of.kind, ()) if of.kind and not of.skill else ()
+    if samples is None and not reuse:
+        return None
+    gaps = samples or ()
+    cut = tuple(place for place, (_, is_cut) in enumerate(gaps) if is_cut)
+    return SavedGaps(*of, tuple(gap_s for gap_s, _ in gaps), cut, tuple(reuse))
+
+
+def _run_times(state: State, skill: str, device: DeviceId) -> SavedRunTimes | None:
+    known = state.warmth.durations.get((skill, device))
+    if known is None:
+        return None
+    return SavedRunTimes(skill, device, tuple(run_s for run_s, _ in known.samples()))
 
 
 def _forgotten(state: State, name: RunId) -> SavedForgotten | None:
@@ -319,6 +473,8 @@ _FREEZE: Mapping[str, Callable[..., Saved | None]] = {
     "counters": _counted,
     "device": _device,
     "skill": _skill,
+    "gaps": _gaps,
+    "run_times": _run_times,
     "run": _run,
     "task": _task,
     "attempt": _attempt,

@@ -19,6 +19,10 @@ from orchestrator.core.facts import (
 )
 from orchestrator.core.lifecycle import FINAL, AttemptState, TaskState
 from orchestrator.core.model import Dependency, TaskSpec
+from orchestrator.core.retention.keeping import BY_INDEX, Keeping
+from orchestrator.core.retention.needs import named
+from orchestrator.core.retention.warm_set import WarmSet
+from orchestrator.core.retention.warmth import Warmth
 from orchestrator.core.scheduling.board import Board, Demand
 from orchestrator.core.timers import Key, Timers
 from protocol.types import (
@@ -29,6 +33,7 @@ from protocol.types import (
     Incarnation,
     Json,
     Load,
+    Resource,
     ResourceNeed,
     RunId,
     SkillInfo,
@@ -96,6 +101,11 @@ class Task:
         """Its timer."""
         return ("task", self.run, self.spec.id)
 
+    @property
+    def needs(self) -> dict[Resource, float]:
+        """The warm resources that it needs, and how much of them."""
+        return named(self.spec.needs.resources, self.run)
+
 
 @dataclass(slots=True, eq=False)
 class Attempt:
@@ -115,6 +125,11 @@ class Attempt:
     needs: tuple[ResourceNeed, ...] = ()
     state: AttemptState = AttemptState.OFFERED
     started_at: float | None = None
+
+    @property
+    def resources(self) -> dict[Resource, float]:
+        """The warm resources that it uses."""
+        return named(self.needs, self.run)
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +160,8 @@ class Run:
     """It ended here because another coordinator owns it: nothing of it is ours to acknowledge."""
     change: Change | None = None
     """The batch being accepted in the step under way."""
+    pins: bool = False
+    """Whether a task of it needs, or needed, a warm resource: the others cost nothing."""
 
     @property
     def id(self) -> RunId:
@@ -160,6 +177,7 @@ class Device:
     order: int
     """Order of arrival: the last tie-break of every placement."""
     skills: Mapping[str, SkillInfo]
+    warm: WarmSet
     online: bool = False
     incarnation: Incarnation | None = None
     since: float = 0.0
@@ -168,7 +186,6 @@ class Device:
     load: Load = field(default_factory=Load)
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
     """Live and lapsed: I5 counts them all."""
-    used: dict[str, float] = field(default_factory=dict)
 
     @property
     def free(self) -> int:
@@ -196,6 +213,7 @@ class State:
         "expanding",
         "forgotten",
         "joining",
+        "keeping",
         "keys",
         "litter",
         "live",
@@ -205,9 +223,12 @@ class State:
         "token",
         "touched",
         "unended",
+        "warmth",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: Keeping = BY_INDEX) -> None:
+        self.keeping = keeping
+        """The rule by which devices' warm sets judge."""
         self.runs: dict[RunId, Run] = {}
         self.live: dict[RunId, None] = {}
         """Runs that have not ended."""
@@ -226,7 +247,8 @@ class State:
         self.doubts: dict[AttemptId, Task] = {}
         """Unknown tasks, by the attempt to ask about."""
         self.estimates = Estimates()
-        self.board = Board(self.estimates)
+        self.warmth = Warmth()
+        self.board = Board(self.estimates, self.warmth.loads, self.attempts)
         self.timers = Timers()
         self.token = 0
         self.arrivals = 0

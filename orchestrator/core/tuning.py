@@ -19,6 +19,7 @@ class Tuning:
     backoff_max_s: float = 30.0
     retry_after_s: float = 3600.0  # how long a device may ask to be left alone: as long as a queue
     rejections: int = 16  # refusals in a row before a task counts as failed
+    pin_cap_s: float = 3600.0  # nothing stays warm longer unused; 0: nothing is kept at all
     keep_s: float = 7 * 86400.0  # an ended run, for whoever asks for its result
     keep_runs: int = 1000  # ended runs kept at most
     devices: int = 10_000  # known at most, some 5 kB each: who reaches the broker announces many

@@ -26,7 +26,7 @@ from protocol.codec.orders import (
     encode_plain_offer,
 )
 from protocol.codec.outputs import PartialOutputs
-from protocol.codec.replies import decode_reply, encode_reply
+from protocol.codec.replies import decode_reply, encode_refusal, encode_reply
 
 __all__ = [
     "MAX_PAYLOAD_BYTES",
@@ -50,6 +50,7 @@ __all__ = [
     "encode_heartbeat",
     "encode_order",
     "encode_plain_offer",
+    "encode_refusal",
     "encode_reply",
     "split",
 ]

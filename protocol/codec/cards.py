@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, cast
+from typing import Annotated, Final, Literal, TypeAlias, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from protocol import a2a, topics
+from protocol.bounds import check_load, ours
 from protocol.codec.jsonrpc import complaint, dump, load
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.extension import EXTENSION_URI, HEARTBEAT, CardTerms, SkillTerms
@@ -45,7 +46,7 @@ class _Event(TypedDict, total=False):
 
 
 class _HeartbeatEvent(TypedDict):
-    params: Heartbeat
+    params: Annotated[Heartbeat, AfterValidator(check_load)]
 
 
 _CARD: Final = TypeAdapter(a2a.AgentCard)
@@ -151,11 +152,13 @@ def encode_heartbeat(heartbeat: Heartbeat, address: Address) -> Message:
     """Write a heartbeat, at most once (QoS 0): the next one is better than a repeat.
 
     Raises:
-        LocalProtocolError: the heartbeat is another device's, or JSON cannot say it.
+        LocalProtocolError: the heartbeat is another device's, or JSON cannot say it, or what it
+            says is warm is too much or out of range.
     """
     if heartbeat.device != address.agent:
         raise LocalProtocolError(f"a heartbeat of {heartbeat.device!r} cannot come from {address}")
-    body = {"jsonrpc": "2.0", "method": HEARTBEAT, "params": heartbeat}
+    params = ours(check_load, heartbeat)
+    body = {"jsonrpc": "2.0", "method": HEARTBEAT, "params": params}
     return Message(topics.event(address), dump(body), qos=0)
 
 

@@ -23,6 +23,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from protocol import a2a, topics
+from protocol.bounds import MAX_COUNTER, check_pins, check_renewal, ours
 from protocol.codec.batches import split
 from protocol.codec.content import call, content
 from protocol.codec.jsonrpc import (
@@ -114,7 +115,7 @@ _Epochs = TypeVar("_Epochs", Renew, Hello, Refuse)
 
 
 def _counters(order: _Epochs) -> _Epochs:
-    if not all(0 <= epoch < 2**63 for epoch in order.epochs.values()):
+    if not all(0 <= epoch <= MAX_COUNTER for epoch in order.epochs.values()):
         raise ValueError("an epoch is out of range")
     return order
 
@@ -123,7 +124,7 @@ class _Renew(TypedDict):
     jsonrpc: Literal["2.0"]
     id: NotRequired[RequestId]
     method: Literal["muster/renew"]
-    params: Annotated[Renew, AfterValidator(_counters)]
+    params: Annotated[Renew, AfterValidator(_counters), AfterValidator(check_renewal)]
 
 
 class _Hello(TypedDict):
@@ -157,19 +158,7 @@ class _Release(TypedDict):
 _Body: TypeAlias = _Send | _GetTask | _CancelTask | _Renew | _Hello | _Refuse | _Drain | _Release
 _FORMS: Final = {"SendMessage": Form.MESSAGE, "GetTask": Form.TASK, "CancelTask": Form.TASK}
 _BODY: Final = TypeAdapter[_Body](Annotated[_Body, Field(discriminator="method")])
-_METHODS: Final = frozenset(
-    {
-        "SendStreamingMessage",
-        "SendMessage",
-        "GetTask",
-        "CancelTask",
-        RENEW,
-        HELLO,
-        REFUSE,
-        DRAIN,
-        RELEASE,
-    }
-)
+_METHODS: Final = {"SendStreamingMessage", *_FORMS, RENEW, HELLO, REFUSE, DRAIN, RELEASE}
 
 
 def encode_order(
@@ -190,7 +179,8 @@ def encode_order(
         request_id: the JSON-RPC id, by default the attempt, or else the correlation in hex.
 
     Raises:
-        LocalProtocolError: JSON cannot say the order, or it is too large.
+        LocalProtocolError: JSON cannot say the order, or it is too large, or its pins are too
+            many or out of range.
     """
     match order:
         case Offer():
@@ -209,7 +199,7 @@ def encode_order(
         case Refuse():
             body = {"id": correlation.hex(), "method": REFUSE, "params": order}
         case Renew():
-            body = {"method": RENEW, "params": order}
+            body = {"method": RENEW, "params": _renewal(order)}
         case Drain():
             body = {"method": DRAIN, "params": order}
         case Release():
@@ -320,12 +310,23 @@ def _offer_terms(offer: Offer) -> OfferTerms:
     if offer.limit_s is not None:
         terms["limit_s"] = offer.limit_s
     if offer.pins:
-        terms["pins"] = offer.pins
+        terms["pins"] = ours(check_pins, offer.pins)
     if offer.acks:
         terms["acks"] = offer.acks
     if offer.incarnation is not None:
         terms["incarnation"] = offer.incarnation
     return terms
+
+
+def _renewal(renew: Renew) -> object:
+    if renew.pins:
+        return ours(check_renewal, renew)
+    return {  # most renewals pin nothing, and do not say so
+        "epochs": renew.epochs,
+        "attempts": renew.attempts,
+        "ttl_s": renew.ttl_s,
+        "acks": renew.acks,
+    }
 
 
 def _published(

@@ -15,15 +15,16 @@ for is metadata. `SendMessage` is answered by the same task, `GetTask` and `Canc
 without its wrapper.
 """
 
-from typing import Final, assert_never
+from typing import Annotated, Final, assert_never
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 from typing_extensions import TypedDict
 
 from protocol import a2a
 from protocol.a2a import TaskState
+from protocol.bounds import check_load, check_warm, ours
 from protocol.codec.content import content, text
-from protocol.codec.jsonrpc import RequestId, dump, load
+from protocol.codec.jsonrpc import RequestError, RequestId, dump, load
 from protocol.codec.orders import Form
 from protocol.codec.outputs import PartialOutputs
 from protocol.errors import LocalProtocolError, RemoteProtocolError
@@ -62,7 +63,7 @@ class _Error(TypedDict, total=False):
 class _Result(a2a.StreamResponse, a2a.TaskView, total=False):
     """A stream's item; or a task without wrapper; or what the agent holds."""
 
-    held: Held
+    held: Annotated[Held, AfterValidator(check_load)]
 
 
 class _Response(TypedDict, total=False):
@@ -93,14 +94,14 @@ def encode_reply(
 
     Raises:
         LocalProtocolError: JSON cannot say the reply, or it is too large, or a finished report
-            has no outcome.
+            has no outcome, or what it says is warm is too much or out of range.
     """
     body: dict[str, object] = {"jsonrpc": "2.0", "id": request_id}
     match reply:
         case Report():
             body["result"] = _result(reply, form)
         case Held():
-            body["result"] = {"held": reply}
+            body["result"] = {"held": ours(check_load, reply)}
         case Refused():
             error: _Error = {"code": reply.code, "message": reply.detail}
             data: dict[str, object] = {"a2a_error": reply.name} if reply.name else {}
@@ -112,6 +113,18 @@ def encode_reply(
         case _:
             assert_never(reply)
     return Message(to, dump(body), correlation=correlation)
+
+
+def encode_refusal(error: RequestError, message: Message) -> Message | None:
+    """Write the answer to a request that made no sense; None where it does not say whereto."""
+    if not message.response_topic:
+        return None
+    return encode_reply(
+        error.refused,
+        to=message.response_topic,
+        correlation=message.correlation,
+        request_id=error.request_id,
+    )
 
 
 def decode_reply(message: Message, outputs: PartialOutputs) -> Reply:
@@ -184,6 +197,8 @@ def _terms(report: Report) -> ReportTerms:
             terms["retry_after_s"] = report.outcome.retry_after_s
     if isinstance(report.outcome, Unknown):
         terms["unknown"] = True
+    if report.warm:
+        terms["warm"] = ours(check_warm, report.warm)
     return terms
 
 
@@ -228,6 +243,7 @@ def _report(item: a2a.TaskView, named: str, outputs: PartialOutputs) -> Report:
         terms.get("run_s"),
         terms.get("progress"),
         words if outcome is None or state is TaskState.COMPLETED else "",
+        terms.get("warm", ()),
     )
 
 

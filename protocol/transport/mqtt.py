@@ -138,6 +138,7 @@ class MqttTransport:
             self._settings,
             tls=tls,
             last_will=_will(peer.will()),
+            received=inbox.take,
             messages=inbox,
             silent=lambda: _settle(lost, silence),
         )
@@ -205,21 +206,25 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
         super().__init__()
         self.lost = lost
         self._peer = peer
-        self._early: list[aiomqtt.Message] | None = []
+        self._early: list[Message] | None = []
 
     def open(self) -> None:
         """Tell the peer that it is connected, then what came meanwhile."""
         early, self._early = self._early or [], None
         self._tell(self._peer.connected)
-        for item in early:
-            self.put_nowait(item)
+        for message in early:
+            self.take(message)
 
     def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Hand on a message that aiomqtt has made."""
+        self.take(_received(item))
+
+    def take(self, message: Message) -> None:
         """Hand one message on."""
         if self._early is None:
-            self._tell(self._peer.received, _received(item))
+            self._tell(self._peer.received, message)
         else:
-            self._early.append(item)
+            self._early.append(message)
 
     def _tell(self, method: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         if self.lost.done():

@@ -1,10 +1,11 @@
-"""aiomqtt's client, with a shorter way for what is sent.
+"""aiomqtt's client, with a shorter way for messages.
 
 aiomqtt waits for each publish in a task, and asks the selector before each write. paho keeps the
 order of messages and the window of unacknowledged ones by itself, and a socket nearly always takes
 a write; so messages go to paho at once, and in the next turn of the loop to the socket, together.
 That spares two turns and most system calls. Our acknowledgements have time, so they go along with
-the next message: each packet of its own would wake the broker.
+the next message: each packet of its own would wake the broker. Incoming messages are read by
+`mqtt_publish`, and go past aiomqtt's queue.
 
 Without these overrides everything still works.
 """
@@ -15,10 +16,11 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import aiomqtt
 import paho.mqtt.client as paho
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -27,6 +29,7 @@ from protocol.transport import Message
 from protocol.transport.buffered import BufferedSocket
 from protocol.transport.filters import MAX_PACKET_BYTES
 from protocol.transport.mqtt_properties import pack
+from protocol.transport.mqtt_publish import read
 from protocol.transport.mqtt_settings import MqttSettings
 
 # aiomqtt and paho log what reaches the peer as the reason of `disconnected`.
@@ -43,7 +46,8 @@ class DirectClient(aiomqtt.Client):
         settings: where, who, and limits.
         tls: None for a connection in the clear.
         last_will: what the broker publishes when the connection is lost.
-        messages: hears of incoming messages by `put_nowait`.
+        received: hears of incoming messages.
+        messages: hears by `put_nowait` of those that are left to paho and aiomqtt.
         silent: called when nothing of what was sent is acknowledged for `timeout_s`.
 
     Attributes:
@@ -57,6 +61,7 @@ class DirectClient(aiomqtt.Client):
         *,
         tls: ssl.SSLContext | None,
         last_will: aiomqtt.Will | None,
+        received: Callable[[Message], None],
         messages: asyncio.Queue[aiomqtt.Message],
         silent: Callable[[], None],
     ) -> None:
@@ -87,6 +92,10 @@ class DirectClient(aiomqtt.Client):
         self._writing: asyncio.Handle | None = None
         self._hurried = False
         self._blocked = False
+        self._received = received
+        private: Any = self._client
+        self._paho_publish: Callable[[], MQTTErrorCode] = private._handle_publish  # noqa: SLF001
+        private._handle_publish = self._publish_read  # noqa: SLF001 - there is no hook
 
     def send(self, message: Message) -> None:
         """Hand one message to paho.
@@ -126,6 +135,20 @@ class DirectClient(aiomqtt.Client):
             self._silent()
         elif self.under_way:
             self._alarm = self._loop.call_later(left_s, self._ring)
+
+    def _publish_read(self) -> MQTTErrorCode:
+        """Take a PUBLISH packet that paho has read whole, and acknowledge it."""
+        private: Any = self._client
+        packet = private._in_packet  # noqa: SLF001 - where paho has it
+        found = read(packet["command"], bytes(packet["packet"]))
+        if found is None:
+            return self._paho_publish()
+        packet_id, message = found
+        self._received(message)
+        if not message.qos:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        acknowledged: MQTTErrorCode = private._send_puback(packet_id)  # noqa: SLF001 - as paho does
+        return acknowledged
 
     def _on_publish(
         self,

@@ -4,11 +4,16 @@ import asyncio
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.core import commands as c
 from orchestrator.outbox import ACK_AFTER_S, ACKS_AT_ONCE, DEVICES, Outbox
+from protocol import messages as m
+from protocol.bounds import MAX_PINS
+from protocol.codec import decode_orders
 from protocol.topics import Address
-from protocol.types import AttemptId, DeviceCard, DeviceId, RunId
+from protocol.types import AttemptId, DeviceCard, DeviceId, Effect, Resource, RunId, TaskId
 
 RUN = RunId("r")
 OURS, OTHER, PLAIN, UNKNOWN = map(DeviceId, ("ours", "other", "plain", "unknown"))
@@ -25,14 +30,42 @@ def sent():
 
 
 @pytest.fixture
-def outbox(sent):
+def unsayable():
+    return []
+
+
+@pytest.fixture
+def outbox(sent, unsayable):
+    return outbox_to(sent, unsayable)
+
+
+def outbox_to(sent, unsayable):
     return Outbox(
         Address("muster", "default", "c"),
         publish=sent.append,
         card=CARDS.get,
-        unsayable=lambda *_: None,
+        unsayable=lambda *said: unsayable.append(said),
         clock=lambda: 0.0,
     )
+
+
+def pin(token=1, *, run=RUN, epoch=3, protected_s=5.0):
+    return c.Pin(Resource("kv", "chat", run), 1.0, run, epoch, token, protected_s, 9.0)
+
+
+def grant(*tokens, device=OURS):
+    return c.GrantPins(device, tuple(map(pin, tokens)))
+
+
+def offer(name, *tokens, device=OURS):
+    return c.Offer(
+        device, AttemptId(name), RUN, TaskId("t"), 1, 3, 1, 20.0, "work", {}, Effect.PURE, 60.0,
+        pins=tuple(map(pin, tokens)),
+    )  # fmt: skip
+
+
+def orders(message):
+    return [request.order for request in decode_orders(message)]
 
 
 def cancel(device, name):
@@ -107,3 +140,92 @@ def test_what_is_known_of_devices_that_are_gone_is_let_go(sent):
         del cards[gone]
     assert len(vars(outbox)["_known"]) < 3 * DEVICES
     assert outbox.asked_at(OURS, sent[0].correlation) == 7.0
+
+
+def test_pins_leave_as_a_renewal_of_no_attempt_with_the_epochs_of_their_runs(outbox, sent):
+    other = RunId("other")
+    outbox.perform(c.GrantPins(OURS, (pin(1), pin(2, run=other, epoch=8))))
+    outbox.flush()
+    [message] = sent
+    [renew] = orders(message)
+    assert (renew.epochs, renew.attempts) == ({RUN: 3, other: 8}, ())
+    assert [(each.run, each.token) for each in renew.pins] == [(RUN, 1), (other, 2)]
+
+
+async def test_acknowledgements_ride_on_pins_with_the_epochs_of_both(outbox, sent):
+    outbox.perform(c.Acknowledge(OURS, AttemptId("a"), RunId("over"), 5))
+    outbox.perform(grant(1))
+    outbox.flush()
+    await asyncio.sleep(2 * ACK_AFTER_S)
+    [message] = sent
+    [renew] = orders(message)
+    assert (renew.acks, renew.attempts) == (("a",), ())
+    assert renew.epochs == {RunId("over"): 5, RUN: 3}
+
+
+tokens = st.lists(st.integers(0, 9), max_size=3)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.builds(lambda some: grant(*some), tokens)
+        | st.builds(lambda some: offer("a", *some), tokens)
+        | st.just(c.RenewLeases(OURS, (AttemptId("a"),), {RUN: 3}, 20.0)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_pins_and_offers_of_a_flush_are_one_message_in_the_order_they_were_given(commands):
+    sent = []
+    outbox = outbox_to(sent, [])
+    for command in commands:
+        outbox.perform(command)
+    outbox.flush()
+    assert len(sent) <= 1
+    told = [
+        (type(order), [each.token for each in order.pins])
+        for message in sent
+        for order in orders(message)
+    ]
+    kinds = {c.GrantPins: m.Renew, c.RenewLeases: m.Renew, c.Offer: m.Offer}
+    given_ = [
+        (kinds[type(command)], [each.token for each in getattr(command, "pins", ())])
+        for command in commands
+        if not (isinstance(command, c.GrantPins) and not command.pins)
+    ]
+    assert told == given_
+
+
+def test_more_pins_than_a_message_may_carry_are_several_renewals(outbox, sent):
+    outbox.perform(grant(*range(2 * MAX_PINS + 1)))
+    outbox.flush()
+    renewals = [order for message in sent for order in orders(message)]
+    assert [len(renew.pins) for renew in renewals] == [MAX_PINS, MAX_PINS, 1]
+    assert [each.token for renew in renewals for each in renew.pins] == [*range(2 * MAX_PINS + 1)]
+
+
+def test_a_plain_agent_hears_of_no_pins(outbox, sent):
+    outbox.perform(grant(1, device=PLAIN))
+    outbox.perform(offer("a", 2, device=PLAIN))
+    outbox.flush()
+    [message] = sent
+    assert b"pins" not in message.payload
+    assert [order.skill for order in orders(message)] == ["work"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        offer("a", *range(MAX_PINS + 1)),
+        c.GrantPins(OURS, (pin(protected_s=-1.0),)),
+    ],
+    ids=["too many for an offer", "out of range"],
+)
+def test_pins_that_no_device_would_read_are_not_sent(outbox, sent, unsayable, command):
+    outbox.perform(command)
+    outbox.flush()
+    assert sent == []
+    [(said, why)] = unsayable
+    assert said is command
+    assert "pin" in why

@@ -4,11 +4,23 @@ import pytest
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
-from orchestrator.wire import event_of, order_of, request_id
+from orchestrator.wire import event_of, offer_of, order_of, pin_of, request_id
 from protocol import messages as m
 from protocol.codec import PartialOutputs, decode_order, decode_reply, encode_order, encode_reply
 from protocol.topics import Address
-from protocol.types import AttemptId, DeviceId, Effect, Failed, FailureKind, RunId, Succeeded
+from protocol.types import (
+    AttemptId,
+    DeviceId,
+    Effect,
+    Failed,
+    FailureKind,
+    Load,
+    PinScope,
+    Resource,
+    RunId,
+    Succeeded,
+    WarmResource,
+)
 
 A = AttemptId("5f-a1")
 D = DeviceId("d")
@@ -16,6 +28,7 @@ R = RunId("r")
 OFFER = m.Offer(A, R, "t", 1, 1, 1, 20.0, "work", {}, Effect.PURE)
 ORDERS = [OFFER, m.Cancel(A, R, 1), m.Query(A), m.Answer(A, R, 1, "yes")]
 LATER = ORDERS[1:]
+WARM = (WarmResource("model", "llama", 4.0, load_s=12.5), WarmResource("kv", "chat", 1.0, R))
 NOT_FOUND, NOT_CANCELABLE, INTERNAL = -32001, -32002, -32603
 
 
@@ -68,3 +81,30 @@ def test_a_question_about_an_attempt_is_a_query():
 def test_a_result_names_its_run():
     report = m.Report(A, m.Phase.FINISHED, R, outcome=Succeeded(1))
     assert event_of(report, D) == e.AttemptFinished(D, A, Succeeded(1), None, R)
+
+
+@pytest.mark.parametrize(("run", "scope"), [(R, PinScope.RUN), (None, PinScope.SHARED)])
+def test_a_pin_is_granted_for_the_resource_by_the_run_that_speaks_for_it(run, scope):
+    pin = c.Pin(Resource("kv", "chat", run), 2.0, R, 3, 7, 5.0, 9.0)
+    grant = pin_of(pin)
+    assert grant == m.PinGrant("kv", "chat", 2.0, scope, R, 7, 5.0, 9.0)
+    assert grant.resource == pin.resource
+
+
+def test_an_offer_names_what_its_attempt_needs_warm_in_order():
+    pins = tuple(
+        c.Pin(Resource("kv", key, R), 2.0, R, 1, token, 5.0, 9.0)
+        for token, key in enumerate(["b", "a"])
+    )
+    offer = c.Offer(D, A, R, "t", 1, 1, 1, 20.0, "work", {}, Effect.PURE, 60.0, pins=pins)
+    assert [pin.key for pin in offer_of(offer).pins] == ["b", "a"]
+
+
+def test_a_finished_report_says_what_of_its_needs_is_warm():
+    report = m.Report(A, m.Phase.FINISHED, R, outcome=Succeeded(1), warm=WARM)
+    assert event_of(report, D) == e.AttemptFinished(D, A, Succeeded(1), None, R, warm=WARM)
+
+
+def test_the_answer_to_a_hello_says_all_that_is_warm():
+    held = m.Held(D, "i", {A: m.Phase.STARTED}, Load(warm=WARM))
+    assert event_of(held, D) == e.Reconciled(D, "i", {A: True}, warm=WARM)

@@ -178,11 +178,14 @@ def ranks(tasks, edges):
 
 
 @settings(COMMON, max_examples=150)
-@given(first_batches(), later_batches())
+@given(first_batches(), later_batches(), st.sampled_from([0, 80]))
 def test_i1_i7_a_batch_is_accepted_exactly_if_it_makes_sense_and_ranks_are_as_from_scratch(
-    first, later
+    first, later, others
 ):
     state, run = submitted()
+    if others:  # beside many others only the ancestors are ranked anew
+        beside = tuple(AddTask(task(f"other{n}", estimate_s=1.0)) for n in range(others))
+        APPLY[f.EditAccepted](state, f.EditAccepted(RUN, 1, "p", beside))
     for parts in (first, *later):
         batch = EditBatch(run.revision, tuple(parts))
         expected, before = model_after(run, batch.edits), digest(state)

@@ -1,5 +1,7 @@
 """Messages for the protocol's tests: one of each kind, and strategies that draw any."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from protocol.messages import (
@@ -32,13 +34,18 @@ from protocol.types import (
     SkillInfo,
     Succeeded,
     Unknown,
+    WarmResource,
 )
 
 LAPTOP = Address("acme", "lab", "laptop")
 COORDINATOR = Address("acme", "lab", "coordinator")
 REPLY_TO = reply(COORDINATOR, "laptop")
 
-PIN = PinGrant("model", "llama", 4.0, PinScope.SHARED, 7, 30.0, 60.0)
+PIN = PinGrant("model", "llama", 4.0, PinScope.SHARED, "r-1", 7, 30.0, 60.0)
+WARM = (
+    WarmResource("model", "llama", 4.0, load_s=12.5),
+    WarmResource("browser", "c-1", 0.5, "r-1"),
+)
 OFFER = Offer(
     attempt="a-1",
     run="r-1",
@@ -61,6 +68,7 @@ ORDERS = (
     Query("a-1"),
     Answer("a-1", "r-1", 3, {"choice": ["yes", None]}),
     Renew({"r-1": 3}, ("a-1", "a-2"), 30.0, ("a-0",)),
+    Renew({"r-1": 3}, (), 1.0, ("a-0",), (PIN, replace(PIN, scope=PinScope.RUN, release_s=0.0))),
     Hello("coordinator", {"r-1": 3}, ("a-0",)),
     Refuse({"a-1": "r-1"}, {"r-1": 3}),
     Drain(on=True),
@@ -83,8 +91,9 @@ REPORTS = (
     Report("a-1", Phase.INPUT_REQUIRED, "r-1", "i-1", note="Which one?"),
     Report("a-1", Phase.FINISHED, "r-1", "i-1", Succeeded("done"), 1.5, note="that was easy"),
     *(Report("a-1", Phase.FINISHED, "r-1", "i-1", outcome, 0.25) for outcome in OUTCOMES),
+    replace(FINISHED, warm=WARM),
 )
-LOAD = Load(2, {"vram": 4.5}, ("model:llama",), draining=True, battery=0.5)
+LOAD = Load(2, {"vram": 4.5}, WARM, draining=True, battery=0.5)
 HELD = Held("laptop", "i-1", {"a-1": Phase.STARTED, "a-2": Phase.FINISHED}, LOAD)
 REFUSED = Refused("a-1", -32004, "responder_unavailable", "too many requests")
 STALE = Refused("a-1", -32010, "stale_epoch", "a later coordinator has it", 7)
@@ -113,7 +122,7 @@ CARD = DeviceCard(
 
 ids = st.text(min_size=1, max_size=40)
 counters = st.integers(0, 2**63 - 1)
-seconds = st.floats(0, 1e9)
+seconds = st.floats(0, 1e15)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**64), 2**64) | finite | st.text(),
@@ -123,9 +132,14 @@ values = st.recursive(
 objects = st.dictionaries(st.text(), values, max_size=4)
 id_tuples = st.lists(ids, max_size=4).map(tuple)
 epochs = st.dictionaries(ids, counters, max_size=4)
+names = st.text(max_size=256)
+amounts = st.floats(0, allow_infinity=False)
 pins = st.builds(
-    PinGrant, ids, ids, seconds, st.sampled_from(PinScope), counters, seconds, seconds
+    PinGrant, names, names, amounts, st.sampled_from(PinScope), ids, counters, seconds, seconds
 )
+pin_tuples = st.lists(pins, max_size=2).map(tuple)
+warm = st.builds(WarmResource, names, names, amounts, st.none() | ids, st.none() | seconds)
+warm_tuples = st.lists(warm, max_size=3).map(tuple)
 orders = st.one_of(
     st.builds(
         Offer,
@@ -140,13 +154,13 @@ orders = st.one_of(
         args=objects,
         effect=st.sampled_from(Effect),
         limit_s=st.none() | seconds,
-        pins=st.lists(pins, max_size=2).map(tuple),
+        pins=pin_tuples,
         acks=id_tuples,
     ),
     st.builds(Cancel, ids, ids, counters),
     st.builds(Query, ids),
     st.builds(Answer, ids, ids, counters, values),
-    st.builds(Renew, epochs, id_tuples, seconds, id_tuples),
+    st.builds(Renew, epochs, id_tuples, seconds, id_tuples, pin_tuples),
     st.builds(Hello, ids, epochs, id_tuples),
     st.builds(Refuse, st.dictionaries(ids, ids, max_size=4), epochs),
     st.builds(Drain, on=st.booleans()),
@@ -176,12 +190,13 @@ finished = st.builds(
         st.builds(Unknown, st.text()),
     ),
     run_s=st.none() | seconds,
+    warm=warm_tuples,
 )
 loads = st.builds(
     Load,
     counters,
     st.dictionaries(ids, finite, max_size=3),
-    id_tuples,
+    warm_tuples,
     st.booleans(),
     st.none() | st.floats(0, 1),
 )

@@ -17,6 +17,7 @@ from orchestrator.core.engine import Decision, Engine
 from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.core.lifecycle import FINAL, LIVE
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, RunLimits, TaskSpec
+from orchestrator.core.retention.warmth import Warmth
 from orchestrator.core.rows import RowKey, Saved, freeze, touched
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.state import State
@@ -27,6 +28,7 @@ from protocol.types import (
     DeviceCard,
     DeviceId,
     Effect,
+    Failed,
     Incarnation,
     Load,
     Outcome,
@@ -36,10 +38,13 @@ from protocol.types import (
     Succeeded,
     TaskId,
 )
+from tests.support.warm import Pools
 
 RUN = RunId("run")
 BEAT_S = 2.0
-NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing", "used"}
+NOT_COMPARED = {"load", "seen_at", "ticket", "demand", "outgoing"} | {
+    *("keeping", "charged", "outlook", "queued"),  # what is known of warm resources
+}
 UNCHANGING = {TaskSpec, Dependency, f.RunSubmitted}  # compared as they are
 
 
@@ -100,11 +105,22 @@ def digest(state: State) -> tuple[object, ...]:
         plain(state.runs),
         plain(state.keys),
         plain(state.devices),
-        [{kind: n for kind, n in device.used.items() if n} for device in state.devices.values()],
         sorted(state.attempts),
         [t.demand is not None for run in state.runs.values() for t in run.tasks.values()],
         sorted(key for key in state.timers.pending() if key[0] in {"task", "ask"}),
         (state.token, state.arrivals),
+        warmth(state.warmth),
+    )
+
+
+def warmth(warmth: Warmth) -> tuple[object, ...]:
+    """What is known of warm resources, in an order that a restart does not change."""
+    learned = [(key, warmth.histories.known(key)) for key in warmth.histories]
+    ran = [(key, gaps.samples()) for key, gaps in warmth.durations.items()]
+    return (
+        sorted(str((name, sorted(where))) for name, where in warmth.at.items()),
+        sorted(str((name, sorted(gaps.items()))) for name, gaps in warmth.gaps.items()),
+        sorted(str(each) for each in (*learned, *ran, *warmth.reuse.items())),
     )
 
 
@@ -124,6 +140,7 @@ class World:
         self.policy = policy
         self.engine = self._new()
         self.fold = self._new()
+        self.pools = Pools()
         self.at = 0.0
         self.wall = 1_000_000.0
         self.facts: list[f.Fact] = []
@@ -153,6 +170,7 @@ class World:
         self.facts += decision.facts
         self.orders += decision.commands
         for order in decision.commands:
+            self.pools.heard(order)
             self._rising(order, before)
             self._fenced(order)
         if self._checked:
@@ -199,12 +217,12 @@ class World:
         device = DeviceId(name)
         self.alive[device] = Incarnation(life)
         held = self.held(name)
-        return self.tell(
-            e.Beat(device, Incarnation(life), load or Load(), tuple(held), connected=connected)
-        )
+        load = replace(load or Load(), warm=self.pools.warm(device))
+        return self.tell(e.Beat(device, Incarnation(life), load, tuple(held), connected=connected))
 
     def wiped(self, name: str, *, life: str = "2") -> None:
         """Bring a device back without its ledger: its heartbeat is heard, and its hello counts."""
+        self.pools.lost(name)
         self.beat(name, life=life)
         self.hello(name, {}, life=life)
 
@@ -226,7 +244,8 @@ class World:
         asked_at: float = inf,
     ):
         holds = self.held(name) if held is None else held
-        return self.tell(e.Reconciled(DeviceId(name), Incarnation(life), holds, asked_at))
+        warm = self.pools.warm(DeviceId(name))
+        return self.tell(e.Reconciled(DeviceId(name), Incarnation(life), holds, asked_at, warm))
 
     def accept(self, name: str) -> AttemptId:
         return self._report(name, started=False)
@@ -244,7 +263,10 @@ class World:
 
     def end(self, attempt: AttemptId, outcome: Outcome, *, run_s: float | None = 1.0) -> Decision:
         offer = self.offers[attempt]
-        return self.tell(e.AttemptFinished(offer.device, attempt, outcome, run_s, offer.run))
+        warm = self.pools.ended(offer, ran=isinstance(outcome, Succeeded | Failed))
+        return self.tell(
+            e.AttemptFinished(offer.device, attempt, outcome, run_s, offer.run, warm=warm)
+        )
 
     def do(self, *names: str) -> None:
         """Let tasks succeed, one after the other."""
@@ -413,7 +435,8 @@ class World:
                 device = self.engine.state.devices[on]
                 assert len(device.attempts) <= device.card.slots, "I5"
                 for need in self.row(name, run).spec.needs.resources:
-                    assert device.used[need.kind] <= device.card.capacity[need.kind], "I5"
+                    charged = device.warm.charged[need.kind]
+                    assert charged <= device.card.capacity[need.kind] + 1e-9, "I5"
         match fact:
             case f.TaskPlaced(run, name, attempt, effect=Effect.ONCE):
                 row = self.engine.state.runs[run].tasks.get(name)

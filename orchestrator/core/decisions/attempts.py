@@ -12,6 +12,7 @@ from orchestrator.core.decisions.outcomes import (
     lose_outcome,
     recover,
 )
+from orchestrator.core.decisions.pins import settle_uses
 from orchestrator.core.errors import RequestError
 from orchestrator.core.lifecycle import FINAL, LIVE, AttemptState, TaskState
 from orchestrator.core.state import Attempt, Doubt, Run, Task
@@ -77,6 +78,9 @@ def attempt_finished(step: Step, event: e.AttemptFinished) -> None:
     elif known.device == event.device and not _another_life(step, event):
         _acknowledge(step, event, known.run)
         conclude(step, known, event.outcome, run_s=event.run_s)
+        if known.needs:
+            ran = not isinstance(event.outcome, Rejected)
+            settle_uses(step, known, event.warm, ran=ran)
 
 
 def attempt_missing(step: Step, event: e.AttemptMissing) -> None:
@@ -244,6 +248,8 @@ def _succeed(
     if run_s is not None:  # a device that lies about its time must not spoil all estimates
         run_s = min(run_s, task.spec.limits.run_s)
     step.emit(f.AttemptSucceeded(attempt.run, attempt.task, attempt.id, output, run_s))
+    if run_s is not None and step.state.runs[attempt.run].pins:
+        step.emit(f.RunTimeObserved(attempt.device, task.spec.skill, run_s))
 
 
 def _forgotten(step: Step, run: Run, task: Task, attempt: Attempt, *, detail: str) -> None:

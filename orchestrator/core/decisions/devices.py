@@ -21,7 +21,8 @@ from orchestrator.core.decisions.outcomes import (
     lose_attempt,
     readmit_all,
 )
-from orchestrator.core.decisions.retention import release, retain
+from orchestrator.core.decisions.pins import compare_warm, review, void
+from orchestrator.core.decisions.retention import forget_ended, release
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
 from orchestrator.core.step import Step
@@ -46,7 +47,8 @@ def start(step: Step, event: e.Start) -> None:
             )
     for doubted in step.state.doubts.values():
         step.emit(f.DeadlineMoved(doubted.key, step.at + step.tuning.query_s))
-    retain(step)
+    forget_ended(step)
+    review(step)
     for run in [step.state.runs[name] for name in step.state.live]:
         shorten_hopeless(step, run, run.tasks)
         for ask in run.asks.values():
@@ -125,6 +127,8 @@ def beat(step: Step, event: e.Beat) -> None:
     step.emit(f.LoadSeen(event.device, event.load, step.at, due))
     if turned:
         readmit_all(step)
+    if event.load.warm or device.warm.warm:
+        compare_warm(step, device, event.load.warm)
     held = [a for a in device.attempts.values() if a.state in LIVE]
     if new or event.connected or _misses_some(device, event.attempts):
         _say_hello(step, event.device)
@@ -148,6 +152,8 @@ def reconciled(step: Step, event: e.Reconciled) -> None:
     _welcome(step, device, event.incarnation)
     due = step.at + step.tuning.lost_after_s
     step.emit(f.DeadlineMoved(("device", event.device), due))
+    if event.warm or device.warm.warm:
+        compare_warm(step, device, event.warm)
     for attempt in list(device.attempts.values()):
         started = event.held.get(attempt.id)
         if started is None:
@@ -263,6 +269,7 @@ def _void(step: Step, device: Device, reason: str) -> None:
         step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
         if was_live:
             lose_attempt(step, attempt, Failed(FailureKind.DEVICE_LOST, reason))
+    void(step, device)
 
 
 def _absent(step: Step, attempt: Attempt, asked_at: float) -> None:

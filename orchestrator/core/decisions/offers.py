@@ -6,6 +6,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.chance import identifier
 from orchestrator.core.commands import Offer, QueryAttempt, RefuseAttempts
 from orchestrator.core.decisions.outcomes import hurry
+from orchestrator.core.decisions.pins import pins_of
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.references import resolve
@@ -67,6 +68,7 @@ def _order(
             attempt.effect,
             spec.limits.run_s,
             step.state.devices[attempt.device].incarnation,
+            pins_of(step, attempt) if attempt.needs else (),
         )
     )
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from orchestrator.core import facts as f
 from orchestrator.core.decisions.offers import arguments, filled, place, shorten_hopeless
 from orchestrator.core.decisions.outcomes import give_up
-from orchestrator.core.decisions.retention import retain
+from orchestrator.core.decisions.pins import make_room, retain
+from orchestrator.core.decisions.retention import forget_ended
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import ForEach, TaskSpec
@@ -30,6 +31,8 @@ def settle(step: Step, policy: Place) -> None:
             expand(step, state.expanding.pop(0))
         elif state.joining:
             _join(step, state.joining.pop(0))
+        elif state.warmth.touched:
+            retain(step)
         elif state.board.changed:
             _place(step, policy)
         elif state.unended:
@@ -162,6 +165,8 @@ def _place(step: Step, policy: Place) -> None:
         except MissingError as error:
             give_up(step, run, task, f"its arguments cannot be filled: {error}")
         else:
+            if task.spec.needs.resources:
+                make_room(step, step.state.devices[placement.device.card.device], task.needs)
             place(step, task, placement.device, placement.estimate_s, args=args)
     look_at, due = step.state.board.look_at, step.state.timers.get(LOOK)
     if look_at is not None and (due is None or look_at < due):
@@ -177,7 +182,7 @@ def _end_runs(step: Step) -> None:
         if run.ended_at is None and planned and not run.unfinished:
             status, reason = _status(run)
             step.emit(f.RunEnded(run.id, status, reason, step.at))
-    retain(step)
+    forget_ended(step)
 
 
 def _status(run: Run) -> tuple[f.RunStatus, str]:

@@ -20,7 +20,7 @@ FORGOTTEN_KEPT: Final = 10_000  # 100 bytes each; a device reports late by hours
 RETRY_S: Final = 60.0  # a device that holds up a run's end may be away for long
 
 
-def retain(step: Step) -> None:
+def forget_ended(step: Step) -> None:
     """Forget the oldest ended runs, as far as there are too many or they are too old.
 
     O(what is forgotten), and what cannot be yet.

@@ -14,8 +14,9 @@ from orchestrator.core.decisions.outcomes import (
     lose_outcome,
     try_again,
 )
+from orchestrator.core.decisions.pins import expire
 from orchestrator.core.decisions.progress import LOOK, expand
-from orchestrator.core.decisions.retention import KEPT, retain
+from orchestrator.core.decisions.retention import KEPT, forget_ended
 from orchestrator.core.decisions.runs import stop_run, unanswered
 from orchestrator.core.lifecycle import AttemptState, TaskState
 from orchestrator.core.state import Attempt, Run, Task
@@ -62,8 +63,12 @@ def _look_due(step: Step, _key: Key) -> None:
     step.state.board.look_again()
 
 
+def _pins_due(step: Step, key: Key) -> None:
+    expire(step, step.state.devices[DeviceId(key[1])])
+
+
 def _kept_due(step: Step, _key: Key) -> None:
-    retain(step)
+    forget_ended(step)
 
 
 def _ready(step: Step, run: Run, task: Task) -> None:
@@ -181,6 +186,7 @@ DUE: Mapping[str, Callable[[Step, Key], None]] = {
     "task": _task_due,
     LOOK[0]: _look_due,
     KEPT[0]: _kept_due,
+    "pins": _pins_due,
 }
 TASK_DUE: Mapping[TaskState, Callable[[Step, Run, Task], None]] = {
     TaskState.READY: _ready,

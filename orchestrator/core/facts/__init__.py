@@ -27,6 +27,18 @@ from orchestrator.core.facts.devices import (
     DeviceOnline,
     LoadSeen,
 )
+from orchestrator.core.facts.resources import (
+    Cause,
+    GapObserved,
+    PinGranted,
+    ResourceAdopted,
+    ResourceEvicted,
+    ResourceLoaded,
+    ResourceReleased,
+    ReuseObserved,
+    RunTimeObserved,
+    WarmSetVoided,
+)
 from orchestrator.core.facts.runs import (
     REST,
     CoordinatorStarted,
@@ -72,6 +84,7 @@ __all__ = [
     "AttemptSucceeded",
     "AttemptUnknown",
     "Awaiting",
+    "Cause",
     "CoordinatorStarted",
     "DeadlineMoved",
     "DeviceJoined",
@@ -81,11 +94,18 @@ __all__ = [
     "EditAccepted",
     "EditRefused",
     "Fact",
+    "GapObserved",
     "InputAnswered",
     "InputRequested",
     "LoadSeen",
+    "PinGranted",
     "PlanAnswered",
     "PlanAsked",
+    "ResourceAdopted",
+    "ResourceEvicted",
+    "ResourceLoaded",
+    "ResourceReleased",
+    "ReuseObserved",
     "RunCancelRequested",
     "RunEnded",
     "RunForgotten",
@@ -94,6 +114,7 @@ __all__ = [
     "RunStatus",
     "RunSubmitted",
     "RunSuperseded",
+    "RunTimeObserved",
     "TaskCancelled",
     "TaskCancelling",
     "TaskExpanded",
@@ -105,6 +126,7 @@ __all__ = [
     "TaskUnknown",
     "TasksReady",
     "TasksSkipped",
+    "WarmSetVoided",
 ]
 
 Fact: TypeAlias = (
@@ -148,6 +170,15 @@ Fact: TypeAlias = (
     | DeviceLeft
     | LoadSeen
     | DeadlineMoved
+    | PinGranted
+    | ResourceReleased
+    | ResourceEvicted
+    | ResourceLoaded
+    | ResourceAdopted
+    | WarmSetVoided
+    | GapObserved
+    | ReuseObserved
+    | RunTimeObserved
 )
 
 VOLATILE: frozenset[type[Fact]] = frozenset({LoadSeen, DeadlineMoved})

@@ -14,7 +14,6 @@ points (H, q·F) whose slope is at least 1/R. Ages count from the last use.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -110,14 +109,19 @@ class Curve:
     def _build(self) -> tuple[list[Point], list[float]]:
         """Return the vertices of the least concave majorant, and its slopes, negated to rise."""
         vertices: list[Point] = [(0.0, 0.0, 0.0)]
+        slopes: list[float] = []
         for point in self.points:
-            while vertices and (
-                point[0] == vertices[-1][0]
-                or (len(vertices) > 1 and _below(vertices[-2], vertices[-1], point))
-            ):
+            held, share, _ = point
+            while vertices:
+                last_held, last_share, _ = vertices[-1]
+                if held > last_held:
+                    slope = (last_share - share) / (held - last_held)
+                    if not slopes or slope > slopes[-1]:
+                        slopes.append(slope)
+                        break
                 vertices.pop()
+                del slopes[-1:]  # the edge that led there, but for the first vertex
             vertices.append(point)
-        slopes = [-(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(vertices)]
         self._hull = vertices, slopes
         return self._hull
 
@@ -164,10 +168,3 @@ def soonest(curves: Iterable[Curve]) -> Curve:
     for curve in users:
         absent *= 1.0 - curve.reuse
     return Curve(points, 1.0 - absent)
-
-
-def _below(left: Point, middle: Point, right: Point) -> bool:
-    """Tell whether the middle point lies on or below the line through the others."""
-    return (middle[1] - left[1]) * (right[0] - middle[0]) <= (right[1] - middle[1]) * (
-        middle[0] - left[0]
-    )

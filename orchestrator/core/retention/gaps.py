@@ -42,6 +42,10 @@ class Gaps:
         if self._curves:
             self._curves = {}
 
+    def samples(self) -> tuple[tuple[float, bool], ...]:
+        """Return what is remembered, the oldest first."""
+        return tuple(self._arrived)
+
     def curve(self, reuse: float = 1.0) -> Curve:
         """Return what the gaps say, if `q` = `reuse`; fewer than `ENOUGH` of them say nothing.
 

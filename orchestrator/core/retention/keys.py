@@ -6,13 +6,14 @@ its skill speaks, then its kind, then all gaps together.
 """
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from statistics import median
 from typing import Final, NamedTuple
 
 from orchestrator.core.retention.gaps import ENOUGH, Gaps
 from protocol.types import DeviceId
 
-KEYS_KEPT: Final = 256  # some 30 KB each; the one without a sample longest is forgotten
+KEYS_KEPT: Final = 1024  # some 10 KB each; beyond, a new key is not begun: a coarser one speaks
 LOADS_KEPT: Final = 16
 
 
@@ -30,14 +31,14 @@ class GapKey(NamedTuple):
 
 
 class GapHistories:
-    """Gaps by key, and by every coarser one; at most `kept` keys."""
+    """Gaps by key, and by every coarser one; at most `kept` keys, the first ones."""
 
     __slots__ = ("_all", "_by_key", "_kept")
 
     def __init__(self, kept: int = KEYS_KEPT) -> None:
         self._kept = kept
         self._all = Gaps()
-        self._by_key: dict[GapKey, Gaps] = {}  # in the order of their last samples
+        self._by_key: dict[GapKey, Gaps] = {}
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -45,14 +46,27 @@ class GapHistories:
     def add(self, key: GapKey, gap_s: float, *, cut: bool = False) -> None:
         """Take a gap, in seconds; `cut`: it was longer than that."""
         for level in key.levels():
-            gaps = self._by_key.pop(level, None) if any(level) else self._all
-            if gaps is None:
-                gaps = Gaps()
+            gaps = self._by_key.get(level) if any(level) else self._all
+            if gaps is None and len(self._by_key) < self._kept:
+                gaps = self._by_key[level] = Gaps()
+            if gaps is not None:
+                gaps.add(gap_s, cut=cut)
+
+    def known(self, key: GapKey) -> tuple[tuple[float, bool], ...] | None:
+        """Return the gaps under exactly this key, the oldest first, with whether each was cut."""
+        gaps = self._by_key.get(key) if any(key) else self._all
+        return gaps.samples() if gaps is not None else None
+
+    def load(self, key: GapKey, samples: Iterable[tuple[float, bool]]) -> None:
+        """Take back what `known` returned."""
+        gaps = self._by_key.setdefault(key, Gaps()) if any(key) else self._all
+        for gap_s, cut in samples:
             gaps.add(gap_s, cut=cut)
-            if any(level):
-                self._by_key[level] = gaps
-        while len(self._by_key) > self._kept:
-            del self._by_key[next(iter(self._by_key))]
+
+    def __iter__(self) -> Iterator[GapKey]:
+        """Yield every key, the one of all gaps first."""
+        yield GapKey()
+        yield from self._by_key
 
     def speaking(self, key: GapKey) -> tuple[GapKey, Gaps]:
         """Return the finest history with `ENOUGH` samples, and its key; else that of all gaps."""
@@ -66,21 +80,33 @@ class GapHistories:
 class LoadTimes:
     """What loading costs: the median of the last `LOADS_KEPT` loads of a kind on a device."""
 
-    __slots__ = ("_loads",)
+    __slots__ = ("_anywhere", "_loads", "_medians")
 
     def __init__(self) -> None:
         self._loads: dict[tuple[str, DeviceId], deque[float]] = {}
+        self._medians: dict[tuple[str, DeviceId], float] = {}
+        self._anywhere: dict[str, float] = {}
 
     def add(self, kind: str, device: DeviceId, load_s: float) -> None:
         """Take the duration of a load that succeeded."""
         loads = self._loads.setdefault((kind, device), deque(maxlen=LOADS_KEPT))
         loads.append(load_s)
+        self._anywhere[kind] = self._medians[kind, device] = median(loads)
 
     def reload_s(self, kind: str, device: DeviceId, declared_s: float = 0.0) -> float:
-        """Return `R`, the seconds of a reload; `declared_s` as long as none was seen."""
-        loads = self._loads.get((kind, device))
-        return median(loads) if loads else declared_s
+        """Return `R`, the seconds of a reload.
+
+        As long as none was seen there, what it took on the device that loaded one last; else
+        `declared_s`.
+        """
+        known = self._medians.get((kind, device))
+        return self._anywhere.get(kind, declared_s) if known is None else known
+
+    def of(self, device: DeviceId) -> tuple[tuple[str, tuple[float, ...]], ...]:
+        """Return the loads seen on a device, by kind, each the oldest first."""
+        return tuple((kind, tuple(s)) for (kind, on), s in self._loads.items() if on == device)
 
     def forget(self, device: DeviceId) -> None:
         """Drop what was learned of a device that left the fleet for good."""
-        self._loads = {key: loads for key, loads in self._loads.items() if key[1] != device}
+        for key in [key for key in self._loads if key[1] == device]:
+            del self._loads[key], self._medians[key]

@@ -7,8 +7,7 @@ its use, ends, is cancelled or removed. When the last one goes, nothing may be p
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from orchestrator.core.retention.warm_set import Resource
-from protocol.types import RunId, TaskId
+from protocol.types import Resource, RunId, TaskId
 
 TaskName: TypeAlias = tuple[RunId, TaskId]
 

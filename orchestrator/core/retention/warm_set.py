@@ -12,6 +12,9 @@ A protected pin that makes a cold task wait is admission control, not cache repl
 under any pressure thrashes near saturation. Nobody needs a timer to become evictable, since the
 state follows from `now`; who waits is told when to ask again.
 
+`plan` only looks; `use`, `end`, `pin`, `drop` and `adopt` change, and decide nothing: facts fold
+into them. `admit`, `finish` and `expect` decide and change at once, for who has no journal.
+
 Invariants: what is charged is never above the capacity of its kind (I5); nothing is protected of
 which no further use is known (I14). Time is in seconds on the caller's elapsed clock.
 """
@@ -21,26 +24,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from operator import itemgetter
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from orchestrator.core.errors import InvariantError
-from orchestrator.core.retention.curve import Curve
-from protocol.types import PinScope, RunId
+from orchestrator.core.retention.keeping import ByIndex, Keeping, Outlook
+from protocol.types import PinScope, Resource, RunId
 
 ROUNDING: Final = 1e-9  # what sums of amounts may be off by, as a share of the capacity
-
-
-class Resource(NamedTuple):
-    """The name of a warm resource: one of scope `run` belongs to its run."""
-
-    kind: str
-    key: str
-    run: RunId | None = None
-
-    @property
-    def scope(self) -> PinScope:
-        """Who may go on using it."""
-        return PinScope.SHARED if self.run is None else PinScope.RUN
 
 
 class PinState(StrEnum):
@@ -52,60 +42,21 @@ class PinState(StrEnum):
     EVICTABLE = "evictable"
 
 
-class Outlook(NamedTuple):
-    """What is known of the next use of a resource on its device."""
-
-    curve: Curve
-    reload_s: float
-
-
-class Keeping(Protocol):
-    """A rule for what to keep, of the outlook and the age since the last use."""
-
-    def protect_s(self, outlook: Outlook, age_s: float) -> float:
-        """Return the age until which to protect; not above `age_s`: no longer."""
-
-    def worth(self, outlook: Outlook, age_s: float) -> float:
-        """Return what is lost by giving it up; the least goes first."""
-
-
-class ByLease:
-    """Protect for the static lease, then give up what was used longest ago."""
-
-    def protect_s(self, outlook: Outlook, age_s: float) -> float:  # noqa: ARG002 - static
-        """See `Keeping.protect_s`."""
-        return outlook.curve.lease_s(outlook.reload_s)
-
-    def worth(self, outlook: Outlook, age_s: float) -> float:  # noqa: ARG002 - by age alone
-        """See `Keeping.worth`."""
-        return -age_s
-
-
-class ByIndex:
-    """Protect while waiting pays, at any age; then give up in ascending `R·h`."""
-
-    def protect_s(self, outlook: Outlook, age_s: float) -> float:
-        """See `Keeping.protect_s`."""
-        return outlook.curve.lease_s(outlook.reload_s, age_s)
-
-    def worth(self, outlook: Outlook, age_s: float) -> float:
-        """See `Keeping.worth`."""
-        return outlook.reload_s * outlook.curve.index(age_s)
-
-
 @dataclass(slots=True)
 class Warm:
     """One resource on the device. Owned by its `WarmSet`.
 
     Attributes:
         amount: charged, in the unit of the device's capacity for its kind.
-        loading: it was asked for and is not there yet.
+        loading: it was asked for and is not known to be there.
         users: attempts that use it, or wait for its load.
         queued: consumers that wait on this device for something else.
-        outlook: of its next use; None: the graph knows none.
-        idle_since: the end of its last use.
+        outlook: of its next use; None: the graph knows none. Not saved: known again when asked.
+        idle_since: the end of its last use; None in use, and until it is pinned after that.
         protected_until: half-open, `inf` for ever; counts while nobody uses it.
         release_at: the hard cap, or the owner's idle price.
+        token: of the lease that its device was granted last.
+        speaker: the run that used it last: its coordinator speaks for it.
     """
 
     amount: float
@@ -113,9 +64,15 @@ class Warm:
     users: int = 0
     queued: int = 0
     outlook: Outlook | None = None
-    idle_since: float = 0.0
+    idle_since: float | None = None
     protected_until: float = 0.0
     release_at: float = inf
+    token: int = 0
+    speaker: RunId | None = None
+
+    def age_s(self, now: float) -> float:
+        """Return how long it lies idle."""
+        return 0.0 if self.idle_since is None else now - self.idle_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +116,9 @@ class WarmSet:
     warm: dict[Resource, Warm] = field(default_factory=dict)
     charged: dict[str, float] = field(default_factory=dict)
 
+    def __contains__(self, name: Resource) -> bool:
+        return name in self.warm
+
     def state(self, name: Resource, now: float) -> PinState | None:
         """Return where a resource stands; None: it is not warm here."""
         warm = self.warm.get(name)
@@ -168,10 +128,12 @@ class WarmSet:
             return PinState.LOADING if warm.loading else PinState.IN_USE
         return PinState.PROTECTED if now < warm.protected_until else PinState.EVICTABLE
 
-    def admit(
+    # What it would take
+
+    def plan(
         self, needs: Mapping[Resource, float], now: float, *, deadlocked: bool = False
     ) -> Admission:
-        """Charge all that an attempt needs, or nothing.
+        """Return what an attempt would have to wait for, or load and evict. Changes nothing.
 
         Args:
             needs: by resource, its amount.
@@ -199,29 +161,96 @@ class WarmSet:
                         break
                 else:
                     return Waits(self._next_end(kind, needs, now))
-        self._drop(evicted)
-        for name, amount in cold.items():
-            self._charge(name.kind, amount)
-            self.warm[name] = Warm(amount)
-        for name in needs:
-            self.warm[name].users += 1
         return Admitted(tuple(cold), tuple(evicted))
+
+    # What happened
+
+    def put(self, name: Resource, warm: Warm) -> None:
+        """Take a resource as it was saved."""
+        self._charge(name.kind, warm.amount)
+        self.warm[name] = warm
+
+    def use(self, needs: Mapping[Resource, float], speaker: RunId | None = None) -> None:
+        """Let one attempt, of the run `speaker`, use these; charge what is cold."""
+        for name, amount in needs.items():
+            if name not in self.warm:
+                self._charge(name.kind, amount)
+                self.warm[name] = Warm(amount)
+            warm = self.warm[name]
+            warm.users += 1
+            warm.idle_since, warm.speaker = None, speaker
+
+    def end(self, names: Iterable[Resource]) -> None:
+        """Let one attempt's use of these end; one that was given up meanwhile is nothing."""
+        for name in names:
+            if (warm := self.warm.get(name)) is not None:
+                warm.users = max(0, warm.users - 1)
 
     def loaded(self, name: Resource) -> None:
         """Note that a load is done; one that was given up meanwhile is nothing."""
         if (warm := self.warm.get(name)) is not None:
             warm.loading = False
 
+    def pin(self, name: Resource, token: int, *, since: float, until: float, cap: float) -> None:
+        """Keep what nobody uses `since` then protected and, up to the `cap`, evictable."""
+        warm = self.warm[name]
+        warm.token, warm.idle_since, warm.protected_until, warm.release_at = (
+            token, since, until, cap,
+        )  # fmt: skip
+
+    def drop(self, name: Resource) -> None:
+        """Let go of a resource, if it is there."""
+        if (warm := self.warm.pop(name, None)) is not None:
+            self._charge(name.kind, -warm.amount)
+
+    def shift(self, by: float) -> None:
+        """Move every time, for clocks that start anew."""
+        for warm in self.warm.values():
+            if warm.idle_since is not None:
+                warm.idle_since += by
+            warm.protected_until += by
+            warm.release_at += by
+
+    def adopt(self, name: Resource, amount: float, now: float) -> bool:
+        """Take what a device announces as warm, evictable until its outlook is known.
+
+        Returns whether there is room for it; if not, tell the device to let it go.
+        """
+        if name in self.warm:
+            return True
+        if not self.has_room(name.kind, amount):
+            return False
+        self._charge(name.kind, amount)
+        self.warm[name] = Warm(
+            amount, loading=False, idle_since=now, protected_until=now, release_at=now + self.cap_s
+        )
+        return True
+
+    def has_room(self, kind: str, amount: float) -> bool:
+        """Tell whether so much of a kind can be charged without evicting anything."""
+        capacity = self.capacity.get(kind, 0.0)
+        return self.charged.get(kind, 0.0) + amount <= capacity * (1.0 + ROUNDING)
+
+    # At once
+
+    def admit(
+        self, needs: Mapping[Resource, float], now: float, *, deadlocked: bool = False
+    ) -> Admission:
+        """Charge all that an attempt needs after evicting what must go, or nothing; see `plan`."""
+        answer = self.plan(needs, now, deadlocked=deadlocked)
+        if isinstance(answer, Admitted):
+            for name in answer.evicted:
+                self.drop(name)
+            self.use(needs)
+        return answer
+
     def finish(self, names: Collection[Resource], now: float) -> tuple[Resource, ...]:
         """End one attempt's use of these; return what is released by that."""
+        self.end(names)
         for name in names:
-            warm = self.warm.get(name)
-            if warm is None:  # its device gave it up under the attempt
-                continue
-            warm.users = max(0, warm.users - 1)
-            warm.idle_since = now
-            warm.release_at = now + self.cap_s
-            self._protect(warm, now)
+            if (warm := self.warm.get(name)) is not None:
+                warm.idle_since, warm.release_at = now, now + self.cap_s
+                warm.protected_until = self._protected_until(warm, now)
         return self._release(names)
 
     def expect(
@@ -236,17 +265,22 @@ class WarmSet:
         if warm is None:
             return ()
         warm.outlook, warm.queued = outlook, queued
-        self._protect(warm, now)
+        warm.protected_until = self._protected_until(warm, now)
         return self._release((name,))
 
     def expire(self, now: float) -> tuple[Resource, ...]:
         """Release what reached its hard cap."""
-        return self._drop(
-            [
-                name
-                for name, warm in self.warm.items()
-                if not (warm.users or warm.queued) and now >= warm.release_at
-            ]
+        names = self.expired(now)
+        for name in names:
+            self.drop(name)
+        return names
+
+    def expired(self, now: float) -> tuple[Resource, ...]:
+        """Return what reached its hard cap."""
+        return tuple(
+            name
+            for name, warm in self.warm.items()
+            if not (warm.users or warm.queued) and now >= warm.release_at
         )
 
     def next_release(self) -> float:
@@ -255,24 +289,6 @@ class WarmSet:
             (w.release_at for w in self.warm.values() if not w.users and not w.queued),
             default=inf,
         )
-
-    def evicted(self, name: Resource) -> None:
-        """Correct the ledger: the device gave it up by itself."""
-        if name in self.warm:
-            self._drop((name,))
-
-    def adopt(self, name: Resource, amount: float, now: float) -> bool:
-        """Take what a device announces as warm, evictable until its outlook is known.
-
-        Returns whether there is room for it; if not, tell the device to let it go.
-        """
-        if name in self.warm:
-            return True
-        if self.charged.get(name.kind, 0.0) + amount > self.capacity.get(name.kind, 0.0):
-            return False
-        self._charge(name.kind, amount)
-        self.warm[name] = Warm(amount, loading=False, idle_since=now, release_at=now + self.cap_s)
-        return True
 
     def check(self, now: float) -> None:
         """Raise InvariantError where I5 or I14 does not hold."""
@@ -293,9 +309,7 @@ class WarmSet:
         for name, warm in self.warm.items():
             if warm.users or name.kind != kind or name in needs:
                 continue
-            if now >= warm.protected_until:
-                self._protect(warm, now)  # at this age waiting may pay again
-            if deadlocked or not (warm.queued or now < warm.protected_until):
+            if deadlocked or not (warm.queued or now < self._still_protected(warm, now)):
                 ranked.append((warm.queued > 0, self._worth(warm, now), name))
         ranked.sort(key=itemgetter(0, 1))
         return [name for _, _, name in ranked]
@@ -303,43 +317,42 @@ class WarmSet:
     def _worth(self, warm: Warm, now: float) -> float:
         if warm.outlook is None:
             return -inf
-        return self.keeping.worth(warm.outlook, now - warm.idle_since)
+        return self.keeping.worth(warm.outlook, warm.age_s(now))
 
     def _next_end(self, kind: str, needs: Mapping[Resource, float], now: float) -> float:
         """Return when the first protection ends that stands in the way; `inf`: none does."""
-        return min(
-            (
-                warm.protected_until
-                for name, warm in self.warm.items()
-                if name.kind == kind and name not in needs
-                if not (warm.users or warm.queued) and now < warm.protected_until
-            ),
-            default=inf,
+        ends = (
+            self._still_protected(warm, now)
+            for name, warm in self.warm.items()
+            if name.kind == kind and name not in needs and not (warm.users or warm.queued)
         )
+        return min((end for end in ends if now < end), default=inf)
 
-    def _protect(self, warm: Warm, now: float) -> None:
+    def _still_protected(self, warm: Warm, now: float) -> float:
+        """Return until when it is protected: past its lease waiting may pay again at this age."""
+        if now < warm.protected_until or warm.outlook is None:
+            return warm.protected_until
+        return self._protected_until(warm, now)
+
+    def _protected_until(self, warm: Warm, now: float) -> float:
         if warm.outlook is None:
-            warm.protected_until = now
-        else:
-            lease_s = self.keeping.protect_s(warm.outlook, now - warm.idle_since)
-            warm.protected_until = min(warm.idle_since + lease_s, warm.release_at)
+            return now
+        lease_s = self.keeping.protect_s(warm.outlook, warm.age_s(now))
+        since = now if warm.idle_since is None else warm.idle_since
+        return min(since + lease_s, warm.release_at)
 
     def _release(self, names: Iterable[Resource]) -> tuple[Resource, ...]:
         """Drop those of their runs that nobody uses, or will."""
-        return self._drop(
-            [
-                name
-                for name in names
-                if name.scope is PinScope.RUN
-                and (warm := self.warm.get(name)) is not None
-                and not (warm.users or warm.queued or warm.outlook)
-            ]
+        gone = tuple(
+            name
+            for name in names
+            if name.scope is PinScope.RUN
+            and (warm := self.warm.get(name)) is not None
+            and not (warm.users or warm.queued or warm.outlook)
         )
-
-    def _drop(self, names: Sequence[Resource]) -> tuple[Resource, ...]:
-        for name in names:
-            self._charge(name.kind, -self.warm.pop(name).amount)
-        return tuple(names)
+        for name in gone:
+            self.drop(name)
+        return gone
 
     def _charge(self, kind: str, amount: float) -> None:
         self.charged[kind] = self.charged.get(kind, 0.0) + amount

@@ -7,13 +7,18 @@ truth is dropped when it comes up, and a heap that is mostly stale is rebuilt.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol, TypeAlias
 
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.model import TaskSpec
-from protocol.types import AttemptId, DeviceCard, DeviceId, ResourceNeed, RunId, SkillInfo
+from orchestrator.core.retention.keys import LoadTimes
+from orchestrator.core.retention.needs import named
+from orchestrator.core.retention.warm_set import WarmSet
+from orchestrator.core.scheduling.memory import Memory
+from protocol.types import AttemptId, DeviceCard, DeviceId, Resource, RunId, SkillInfo
 
 QUICKEST = 8  # devices that a task may wait for although another has room
 EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
@@ -64,7 +69,7 @@ class Machine(Protocol):
     @property
     def free(self) -> int: ...  # noqa: D102
     @property
-    def used(self) -> Mapping[str, float]: ...  # noqa: D102
+    def warm(self) -> WarmSet: ...  # noqa: D102
     @property
     def attempts(self) -> Mapping[AttemptId, Busy]: ...  # noqa: D102
 
@@ -73,7 +78,7 @@ Key: TypeAlias = tuple[
     str,
     DeviceId | None,
     tuple[tuple[str, str], ...],
-    tuple[ResourceNeed, ...],
+    tuple[tuple[Resource, float], ...],
     frozenset[DeviceId],
     float | None,
 ]
@@ -97,6 +102,8 @@ class Demand:
     waiting: int = 0
     quickest: list[tuple[float, Machine]] = field(default_factory=list)
     """The devices with the smallest estimates, busy or not, as of the last look at all of them."""
+    needs: Mapping[Resource, float] = field(default_factory=dict)
+    """The warm resources of the key, by name."""
     look_in: int = 0
     """Pushes until the next such look: as many as there are devices, so that it costs O(1)."""
 
@@ -114,12 +121,10 @@ class Demand:
             heapq.heappop(queue)
         return None
 
-    def fits(self, machine: Machine) -> bool:
-        """Tell whether a device can take a task of this demand now."""
-        if machine.free <= 0 or not machine.available:
-            return False
-        used, capacity = machine.used, machine.card.capacity
-        return all(used.get(r.kind, 0.0) + r.amount <= capacity[r.kind] for r in self.key[3])
+    def turn(self) -> QueueKey | None:
+        """Return the place of its first task among all that wait."""
+        head = self.head()
+        return head[0] if head else None
 
 
 class Board:
@@ -130,14 +135,20 @@ class Board:
         "_estimates",
         "_left",
         "_machines",
+        "_memory",
+        "_needing",
         "_of",
         "_pushed",
         "changed",
         "look_at",
     )
 
-    def __init__(self, estimates: Estimates) -> None:
+    def __init__(
+        self, estimates: Estimates, loads: LoadTimes, attempts: Collection[object]
+    ) -> None:
         self._estimates = estimates
+        self._memory = Memory(loads, attempts)
+        self._needing: dict[Resource, dict[Key, Demand]] = {}
         self._demands: dict[Key, Demand] = {}
         self._machines: dict[DeviceId, Machine] = {}
         self._of: dict[DeviceId, dict[Key, Demand]] = {}
@@ -189,7 +200,7 @@ class Board:
             spec.skill,
             spec.needs.device,
             tuple(sorted(spec.needs.labels.items())),
-            spec.needs.resources,
+            tuple(named(spec.needs.resources, None).items()),
             frozenset[DeviceId](),
             None,
         )
@@ -212,6 +223,7 @@ class Board:
     def drop(self, device: DeviceId) -> None:
         """Forget a device."""
         self._machines.pop(device, None)
+        self._memory.unpark(device)
         for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
             demand.quickest = [(s, m) for s, m in demand.quickest if m.card.device != device]
@@ -220,6 +232,7 @@ class Board:
 
     def freed(self, machine: Machine) -> None:
         """Note that a device may have room (again)."""
+        self._memory.unpark(machine.card.device)
         for key, demand in self._of[machine.card.device].items():
             self._push(demand, machine)
             if demand.waiting:
@@ -227,9 +240,32 @@ class Board:
 
     def taken(self, machine: Machine) -> None:
         """Note that a device got busier."""
+        self.relieved(machine)
         if machine.free > 0:
             for demand in self._of[machine.card.device].values():
                 self._push(demand, machine)
+
+    def relieved(self, machine: Machine) -> None:
+        """Let those ask again that wait for memory of a device."""
+        for demand in self._memory.unpark(machine.card.device):
+            assert isinstance(demand, Demand)  # noqa: S101 - we parked it
+            if demand.machines.get(machine.card.device) is machine:
+                self._push(demand, machine)
+                if demand.waiting:
+                    self.changed[demand.key] = demand
+
+    def warmed(self, resources: Iterable[Resource]) -> None:
+        """Note that a resource became warm or cold somewhere. O(devices of who needs it)."""
+        for name in resources:
+            for demand in self._needing.get(name, {}).values():
+                self._look(demand)
+                if demand.waiting:
+                    self.changed[demand.key] = demand
+
+    @property
+    def deadlocked(self) -> bool:
+        """Whether nothing runs anywhere, so that nobody may wait for memory."""
+        return self._memory.deadlocked
 
     # What policies ask
 
@@ -243,17 +279,21 @@ class Board:
         self.changed |= self._left
         self._left.clear()
         self.look_at = None
+        for device in self._memory.devices():
+            self.relieved(self._machines[device])
 
-    def best(self, demand: Demand) -> Room | None:
+    def best(self, demand: Demand, now: float) -> Room | None:
         """Return the device with room that finishes soonest, ties to the emptier, the earlier."""
         room = demand.room
         while room:
             _, used, _, machine = room[0]
             if (
                 used == len(machine.attempts)
+                and machine.free > 0
+                and machine.available
                 and machine.card.device in demand.machines
                 and demand.machines[machine.card.device] is machine
-                and demand.fits(machine)
+                and (not demand.needs or self._has_memory(demand, machine, now))
             ):
                 return room[0]
             heapq.heappop(room)
@@ -262,9 +302,10 @@ class Board:
     def seconds(self, demand: Demand, machine: Machine) -> float:
         """Return the expected duration of the demand's skill on a device."""
         card = machine.card
-        return self._estimates.seconds(
+        run_s = self._estimates.seconds(
             demand.key[0], card.device, speed=card.speed, declared=demand.declared
         )
+        return run_s + self._memory.reload_s(demand, machine) if demand.needs else run_s
 
     # Insides
 
@@ -273,7 +314,9 @@ class Board:
         demand = self._demands.get(key)
         if demand is None:
             self._forget_empty()
-            demand = Demand(key, task.spec.estimate_s)
+            demand = Demand(key, task.spec.estimate_s, needs=dict(key[3]))
+            for name in demand.needs:
+                self._needing.setdefault(name, {})[key] = demand
             for device, machine in self._machines.items():
                 if _serves(machine, key):
                     demand.machines[device] = machine
@@ -299,6 +342,15 @@ class Board:
         demand.quickest = [(s, m) for s, _, _, m in heapq.nsmallest(QUICKEST, demand.room)]
         demand.look_in = 4 * len(demand.machines) + 64
 
+    def _has_memory(self, demand: Demand, machine: Machine, now: float) -> bool:
+        """Tell whether what a task needs is warm or can be; if not, have it ask again."""
+        until = self._memory.wait(demand, machine, now)
+        if until is not None:
+            self._memory.park(demand, machine)
+            if until < inf:
+                self.leave(demand, until)
+        return until is None
+
     def _forget_empty(self) -> None:
         empty = [demand for demand in self._demands.values() if not demand.waiting]
         if len(empty) <= EMPTY_DEMANDS:
@@ -307,12 +359,17 @@ class Board:
             del self._demands[demand.key]
             for device in demand.machines:
                 del self._of[device][demand.key]
+            for name in demand.needs:
+                del self._needing[name][demand.key]
+                if not self._needing[name]:
+                    del self._needing[name]
 
 
 def _key(task: Waiting) -> Key:
     spec, needs = task.spec, task.spec.needs
     labels = tuple(sorted(needs.labels.items())) if needs.labels else ()
-    return (spec.skill, needs.device, labels, needs.resources, task.excluded, spec.estimate_s)
+    resources = tuple(named(needs.resources, task.run).items()) if needs.resources else ()
+    return (spec.skill, needs.device, labels, resources, task.excluded, spec.estimate_s)
 
 
 def _serves(machine: Machine, key: Key) -> bool:
@@ -323,8 +380,15 @@ def _serves(machine: Machine, key: Key) -> bool:
         and (device is None or device == card.device)
         and card.device not in excluded
         and _has(card.labels, labels)
-        and all(card.capacity.get(r.kind, 0.0) >= r.amount for r in resources)
+        and (not resources or _holds(card.capacity, resources))
     )
+
+
+def _holds(capacity: Mapping[str, float], resources: Iterable[tuple[Resource, float]]) -> bool:
+    wanted: dict[str, float] = {}
+    for name, amount in resources:
+        wanted[name.kind] = wanted.get(name.kind, 0.0) + amount
+    return all(capacity.get(kind, 0.0) >= amount for kind, amount in wanted.items())
 
 
 def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str]]) -> bool:

@@ -40,7 +40,7 @@ def place(board: Board, now: float) -> Iterator[Placement]:
 
 def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     """Return what the device that finishes soonest should take, if anything."""
-    room = board.best(demand)
+    room = board.best(demand, now)
     if room is None:
         return None
     estimate_s, _, _, device = room

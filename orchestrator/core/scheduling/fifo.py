@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from orchestrator.core.scheduling import Board, Placement
 
 
-def place(board: Board, now: float) -> Iterator[Placement]:  # noqa: ARG001 - it needs no time
+def place(board: Board, now: float) -> Iterator[Placement]:
     """Yield placements for what changed, demand by demand: O(log n) each."""
     changed = list(board.changed.values())
     board.changed.clear()
     for demand in changed:
-        while (head := demand.head()) is not None and (room := board.best(demand)) is not None:
+        while (head := demand.head()) and (room := board.best(demand, now)):
             estimate_s, _, _, device = room
             yield Placement(head[2], device, estimate_s)

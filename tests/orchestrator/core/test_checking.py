@@ -1,13 +1,17 @@
 """Each invariant that state shows: break the state by hand, and `check` says which."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.checking import check
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.lifecycle import AttemptState, TaskState
-from orchestrator.core.model import Limits, RunLimits
-from protocol.types import Failed, FailureKind
+from orchestrator.core.model import Limits, Needs, RunLimits
+from protocol.types import Failed, FailureKind, PinScope, Resource, ResourceNeed
 from tests.support.world import World, edge, task
+
+MODEL = Resource("memory", "m")
 
 
 @pytest.fixture
@@ -45,8 +49,48 @@ def live_for_nothing(world):
     world.run().unfinished -= 1
 
 
+def warm(world):
+    """Let the device hold what no attempt uses, and return its warm set."""
+    held = world.engine.state.devices["d"].warm
+    held.use({MODEL: 1.0})
+    held.end((MODEL,))
+    world.engine.state.warmth.here(MODEL, "d")
+    return held
+
+
+def not_held(world):
+    attempt = next(iter(world.engine.state.attempts.values()))
+    attempt.needs = (ResourceNeed("memory", "m", 1.0, PinScope.SHARED),)
+
+
+def no_pin_lease(world):
+    warm(world).capacity = {"memory": 1.0}
+
+
+def protected_for_nobody(world):
+    held = warm(world)
+    held.capacity = {"memory": 1.0}
+    held.pin(MODEL, 1, since=0.0, until=5.0, cap=9.0)
+
+
+def not_indexed(world):
+    warm(world)
+    world.engine.state.warmth.gone(MODEL, "d")
+
+
+def uncounted_use(world):
+    world.engine.state.warmth.uses.set(("r", "a"), ())
+    world.row("b").spec = replace(
+        world.row("b").spec, needs=Needs(resources=(ResourceNeed("memory", "m", 1.0),))
+    )
+
+
+def pin_left_over(world):
+    world.engine.state.warmth.touched[MODEL] = None
+
+
 def overcharged(world):
-    world.engine.state.devices["d"].used["memory"] = 1.0
+    warm(world).pin(MODEL, 1, since=0.0, until=0.0, cap=9.0)
 
 
 def uncharged(world):
@@ -94,6 +138,12 @@ def over_and_open(world):
         ("I4", second_live),
         ("I4", live_for_nothing),
         ("I5", overcharged),
+        ("I3", not_held),
+        ("I3", no_pin_lease),
+        ("I14", protected_for_nobody),
+        ("I14", not_indexed),
+        ("I14", uncounted_use),
+        ("I8", pin_left_over),
         ("I5", uncharged),
         ("I8", not_ready),
         ("I8", ready_unseen),

@@ -353,8 +353,8 @@ def test_peer_17_i5_no_device_is_offered_more_than_its_slots():
 def test_i5_no_device_is_charged_more_than_its_capacity():
     world = World()
     world.device("d", slots=9, capacity={"memory": 5.0})
-    needs = Needs(resources=(ResourceNeed("memory", "m", 2.0),))
-    world.submit(*(task(f"t{n}", needs=needs) for n in range(3)))
+    needs = [Needs(resources=(ResourceNeed("memory", f"m{n}", 2.0),)) for n in range(3)]
+    world.submit(*(task(f"t{n}", needs=needs[n]) for n in range(3)))
     assert list(world.states().values()) == ["active", "active", "ready"]
     world.do("t0")
     assert world.state("t2") == "active"

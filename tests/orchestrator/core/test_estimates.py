@@ -6,8 +6,6 @@ import pytest
 
 from orchestrator.core.chance import identifier, unit
 from orchestrator.core.estimates import MEMORY, PRIOR_S, Estimates
-from orchestrator.core.pinning import nothing
-from orchestrator.core.state import State
 from protocol.types import DeviceId
 
 FAST, SLOW = DeviceId("fast"), DeviceId("slow")
@@ -53,7 +51,3 @@ def test_numbers_are_the_same_for_ever_and_differ_by_seed_purpose_and_count():
 def test_an_id_has_the_form_of_a_random_uuid():
     form = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}"
     assert re.fullmatch(form, identifier(1, "attempt", 1))
-
-
-def test_i14_the_first_policy_protects_nothing():
-    assert nothing(State(), (), 0.0) == ()

@@ -6,14 +6,19 @@ from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.edits import (
+    AddTask,
     CancelTask,
     RemoveDependency,
     RemoveTask,
     ReplaceTask,
     SetArgs,
 )
+from orchestrator.core.engine import Engine
 from orchestrator.core.errors import EditRefusedError
+from orchestrator.core.graph import WHOLE_FROM, rerank
 from orchestrator.core.model import ForEach, RunLimits
+from orchestrator.core.parts import PART_EDITS, parts
+from orchestrator.core.state import Run
 from protocol.types import Failed, FailureKind, ResourceNeed, Succeeded
 from tests.support.world import RUN, World, digest, edge, plan, task
 
@@ -236,7 +241,7 @@ def edited_while_lapsed(*parts):
 def test_a_result_of_a_task_before_its_edit_counts_no_more_and_frees_the_device(part):
     world = edited_while_lapsed(part)
     device = world.engine.state.devices["d"]
-    assert device.used["gpu"] == 1.0
+    assert device.warm.charged["gpu"] == 1.0
     attempt = world.offer("t").attempt
     for started in (False, True):
         world.tell(e.AttemptReported("d", attempt, started))
@@ -245,7 +250,8 @@ def test_a_result_of_a_task_before_its_edit_counts_no_more_and_frees_the_device(
     world.end(attempt, Succeeded("of the old task"))
 
     assert "succeeded" not in world.states().values()
-    assert device.used["gpu"] == 0.0
+    assert not device.attempts
+    assert not any(warm.users for warm in device.warm.warm.values())
     assert world.ordered(c.Acknowledge, attempt=attempt)
 
 
@@ -299,3 +305,70 @@ def test_a_batch_from_a_revision_that_is_not_there_yet_is_refused():
     )
     with pytest.raises(EditRefusedError, match="only at 0"):
         world.tell(e.Submit("new", "k", "do", plan=plan(task("a"), base=3)))
+
+
+# Ranks (equal to those from scratch by `test_core_properties.py`)
+
+
+class Looked(dict):
+    """The tasks of a run, and how often one was looked at."""
+
+    count = 0
+
+    def __getitem__(self, name):
+        self.count += 1
+        return super().__getitem__(name)
+
+    def values(self):
+        self.count += len(self)
+        return super().values()
+
+
+def in_a_row(length, *, beside=0):
+    """A run whose tasks wait for each other, beside others that wait for nothing."""
+    tasks = [task(f"t{n}", estimate_s=1.0) for n in range(length)]
+    edges = [edge(f"t{n}", f"t{n + 1}") for n in range(length - 1)]
+    made = World()
+    made.submit(*tasks, *edges, *(task(f"other{n}") for n in range(beside)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("length", "beside", "at_most"),
+    [
+        pytest.param(10, 500, 100, id="only the ancestors where they are few"),
+        pytest.param(500, 500, 1700, id="each task and dependency once where they are many"),
+    ],
+)
+def test_ranking_after_an_edit_looks_at(length, beside, at_most):
+    run = in_a_row(length, beside=beside).run()
+    run.tasks = tasks = Looked(run.tasks)
+    run.tasks[f"t{length - 1}"].cost_s = 9.0
+
+    assert len(rerank(run, [f"t{length - 1}"])) == length
+    assert tasks.count < at_most
+
+
+def test_each_part_of_a_large_plan_looks_at_each_task_and_dependency_once():
+    engine, rows, width = Engine(), 12 * PART_EDITS, 64
+    fact = f.RunSubmitted(RUN, "k", "do", "", 0, RunLimits(), None, 0, 0.0, 0.0)
+    edges = [edge(f"t{n - width}", f"t{n}") for n in range(width, rows)]
+    batches = parts(Run(fact, 0), plan(*(task(f"t{n}") for n in range(rows)), *edges))
+    engine.apply(fact)
+    engine.state.runs[RUN].tasks = tasks = Looked()
+    for number, batch in enumerate(batches, start=1):
+        before = tasks.count
+        engine.apply(f.EditAccepted(RUN, number, "submitter", batch.edits))
+
+        looked = tasks.count - before
+        ranking = sum(len(each.outgoing) for each in tasks.values()) + len(tasks)
+        assert looked < ranking + len(tasks) / WHOLE_FROM + 6 * len(batch.edits)
+
+
+def test_ranks_are_right_where_older_tasks_wait_for_younger_ones():
+    made = in_a_row(3)
+    made.edit(AddTask(task("young", estimate_s=5.0)), edge("young", "t1"))
+
+    assert {name: row.rank for name, row in made.run().tasks.items()} == {
+        "t0": 3.0, "t1": 2.0, "t2": 1.0, "young": 7.0,
+    }  # fmt: skip

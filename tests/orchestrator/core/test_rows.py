@@ -29,7 +29,7 @@ def test_i11_saved_rows_go_on_where_the_coordinator_was():
 
     world.restart(rows=True)
 
-    assert world.engine.state.devices["d"].used == {"memory": 2.0}
+    assert world.engine.state.devices["d"].warm.charged == {"memory": 2.0}
     world.beat("d")
     world.do("a", "all[0]", "all[1]")
     assert world.row("all").output["items"] == [1, 2]

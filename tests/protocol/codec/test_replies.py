@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from protocol.codec import Form, PartialOutputs, decode_reply, encode_reply
+from protocol.codec import (
+    Form,
+    PartialOutputs,
+    RequestError,
+    decode_order,
+    decode_reply,
+    encode_refusal,
+    encode_reply,
+)
 from protocol.codec.outputs import MAX_ATTEMPTS
 from protocol.errors import LocalProtocolError, RemoteProtocolError
 from protocol.messages import Phase, Refused, Report
@@ -194,3 +202,24 @@ def test_get_task_is_answered_by_the_task_without_a_wrapper():
 def test_a_finished_report_without_an_outcome_is_our_error():
     with pytest.raises(LocalProtocolError, match="without an outcome"):
         encode_reply(Report("a-1", Phase.FINISHED), to="t", correlation=b"c", request_id="q")
+
+
+def malformed(response_topic):
+    payload = b'{"jsonrpc":"2.0","id":5,"method":"GetTask","params":{}}'
+    message = Message("t", payload, response_topic=response_topic, correlation=b"c")
+    with pytest.raises(RequestError) as caught:
+        decode_order(message)
+    return encode_refusal(caught.value, message)
+
+
+def test_a_malformed_request_is_refused_where_it_says_and_by_its_id_and_correlation():
+    refusal = malformed(REPLY_TO)
+
+    assert (refusal.topic, refusal.correlation) == (REPLY_TO, b"c")
+    body = json.loads(refusal.payload)
+    assert (body["id"], body["error"]["code"]) == (5, -32602)
+
+
+@pytest.mark.parametrize("nowhere", [None, ""])
+def test_a_malformed_request_that_says_no_address_is_owed_nothing(nowhere):
+    assert malformed(nowhere) is None

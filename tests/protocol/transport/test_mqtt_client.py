@@ -129,3 +129,38 @@ async def test_acknowledgement_goes_along_or_follows_shortly(mosquitto):
         for _ in range(40):  # twice what the broker sends without an answer by default
             transport.publish(HELLO)
         await peer.until(lambda: len(peer.messages) == 40)
+
+
+def publish(payload, *, qos, properties=b"\0"):
+    """Return a PUBLISH packet on the topic of `HELLO`, with its payload as its id."""
+    topic, packet_id = HELLO.topic.encode(), payload if qos else b""
+    body = len(topic).to_bytes(2, "big") + topic + packet_id + properties + payload
+    return bytes((0x30 | qos << 1, len(body))) + body
+
+
+async def test_every_message_is_heard_and_acknowledged_whoever_reads_it():
+    format_indicator = b"\x02\x01\x01"  # which we do not read, and leave to paho
+
+    async def send_three(reader, writer):
+        writer.write(publish(b"10", qos=1) + publish(b"20", qos=0))
+        writer.write(publish(b"30", qos=1, properties=format_indicator))
+        heard.set_result(await reader.readexactly(8))
+
+    heard, peer = asyncio.get_running_loop().create_future(), RecordingPeer()
+    async with broker(send_three) as port, connected(transport_to(port), peer):
+        assert await peer.got(3) == [b"10", b"20", b"30"]
+        async with asyncio.timeout(1):
+            acknowledged = await heard
+
+    assert acknowledged == b"\x40\x02" + b"10" + b"\x40\x02" + b"30"
+
+
+async def test_most_messages_are_not_left_to_paho(mosquitto, monkeypatch):
+    monkeypatch.setattr(mqtt, "_received", None)  # what aiomqtt has made goes there
+    peer = RecordingPeer(HELLO.topic)
+    transport = transport_to(mosquitto.port)
+    async with connected(transport, peer):
+        transport.publish(HELLO)
+        await peer.got(1)
+
+    assert peer.messages == [HELLO]

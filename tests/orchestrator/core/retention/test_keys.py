@@ -38,14 +38,27 @@ def test_a_key_speaks_from_20_samples_on():
     assert histories.speaking(KEY)[1].lease_s(9.0) == 5.0
 
 
-def test_the_key_without_a_sample_longest_is_forgotten():
+def test_beyond_its_bound_no_key_is_begun_and_the_coarser_ones_speak():
     histories = GapHistories(kept=6)
     histories.add(KEY, 1.0)
     for n in range(100):
         histories.add(GapKey("kv", "ask", f"class {n % 7}"), 1.0)
         assert len(histories) <= 6
+    assert histories.speaking(GapKey("kv", "ask", "class 6"))[0] == GapKey(skill="ask")
     assert len(histories.speaking(GapKey(kind="kv"))[1]) == 101
     assert len(histories.speaking(GapKey())[1]) == 101
+
+
+def test_what_was_learned_can_be_saved_and_taken_back():
+    histories, again = GapHistories(), GapHistories()
+    histories.add(KEY, 5.0)
+    histories.add(KEY, 3.0, cut=True)
+    for key in histories:
+        again.load(key, histories.known(key) or ())
+    assert [(key, again.known(key)) for key in again] == [
+        (key, ((5.0, False), (3.0, True))) for key in (GapKey(), *KEY.levels()[:-1])
+    ]
+    assert histories.known(GapKey("other")) is None
 
 
 def test_a_reload_costs_the_median_of_the_last_loads_there():
@@ -58,8 +71,9 @@ def test_a_reload_costs_the_median_of_the_last_loads_there():
     for _ in range(LOADS_KEPT):
         loads.add("model", here, 7.0)
     assert loads.reload_s("model", here) == 7.0
-    assert loads.reload_s("model", there) == 0.0
+    assert loads.reload_s("model", there) == 7.0  # as where it was loaded last
     assert loads.reload_s("browser", here) == 0.0
     loads.add("model", there, 3.0)
     loads.forget(here)
-    assert (loads.reload_s("model", here), loads.reload_s("model", there)) == (0.0, 3.0)
+    assert (loads.of(here), loads.of(there)) == ((), (("model", (3.0,)),))
+    assert (loads.reload_s("model", here), loads.reload_s("model", there)) == (3.0, 3.0)

@@ -3,16 +3,15 @@
 import random
 
 from orchestrator.core.retention.curve import product_limit
+from orchestrator.core.retention.keeping import Outlook
 from orchestrator.core.retention.uses import PendingUses
 from orchestrator.core.retention.warm_set import (
     Admitted,
     Impossible,
-    Outlook,
     PinState,
-    Resource,
     WarmSet,
 )
-from protocol.types import RunId, TaskId
+from protocol.types import Resource, RunId, TaskId
 
 RUN = RunId("r")
 A, B, C = (Resource("kv", key, RUN) for key in "abc")
@@ -97,7 +96,7 @@ class World:
     def evict(self):
         resource = self.chance.choice(list(self.resources))
         if not any(resource in each for each in self.running.values()):
-            self.warm.evicted(resource)
+            self.warm.drop(resource)
 
     def expire(self):
         self.warm.expire(self.now)

@@ -6,18 +6,15 @@ import pytest
 
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.retention.curve import Curve, product_limit
+from orchestrator.core.retention.keeping import ByIndex, ByLease, Outlook
 from orchestrator.core.retention.warm_set import (
     Admitted,
-    ByIndex,
-    ByLease,
     Impossible,
-    Outlook,
     PinState,
-    Resource,
     Waits,
     WarmSet,
 )
-from protocol.types import PinScope, RunId
+from protocol.types import PinScope, Resource, RunId
 
 A, B, C = (Resource("kv", key, RunId("r")) for key in "abc")
 MODEL = Resource("model", "m")
@@ -190,8 +187,8 @@ def test_the_hard_cap_ends_protection_and_releases():
 def test_what_the_device_says_corrects_the_ledger():
     warm = room(kv=2.0)
     idle(warm, A, after(5.0))
-    warm.evicted(A)
-    warm.evicted(A)
+    warm.drop(A)
+    warm.drop(A)
     assert warm.state(A, 0.0) is None
     assert warm.adopt(B, 1.5, 1.0)
     assert warm.adopt(B, 1.5, 1.0)

@@ -1,0 +1,36 @@
+"""Simulations in worker processes, as many at once as there are cores."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar
+
+from benchmarks.frame import BenchmarkError, Options
+
+Job = TypeVar("Job")
+Found = TypeVar("Found")
+
+
+def spread(
+    options: Options, work: Callable[[Job], Found], jobs: Sequence[Job]
+) -> Iterator[tuple[Job, Found]]:
+    """Yield each job with what came of it, in the order of the jobs.
+
+    With `--jobs 1` all is done here, in this process.
+
+    Raises:
+        BenchmarkError: a worker process died.
+    """
+    processes = options.settings.get("jobs", 0) or os.cpu_count() or 1
+    if processes == 1:
+        yield from ((job, work(job)) for job in jobs)
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
+        yield from zip(jobs, pool.map(work, jobs), strict=True)
+    except BrokenProcessPool as error:
+        raise BenchmarkError("a worker process died; try fewer with --jobs") from error
+    finally:
+        pool.shutdown(cancel_futures=True)

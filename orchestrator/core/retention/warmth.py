@@ -1,0 +1,109 @@
+"""What is known of warm resources over all devices: their uses, places, gaps and loads.
+
+Facts fold into it, next to each device's own `WarmSet`; only the histories, loads and open gaps
+are saved, the rest follows from tasks and devices.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from orchestrator.core.retention.gaps import ENOUGH, Gaps
+from orchestrator.core.retention.keys import GapHistories, GapKey, LoadTimes
+from orchestrator.core.retention.uses import PendingUses
+from protocol.types import DeviceId, Resource
+
+DURATIONS_KEPT = 2048  # by skill and device, some 10 KB each; beyond, no new one is begun
+
+
+class OpenGap(NamedTuple):
+    """A resource lies idle and its next user is not ready."""
+
+    since: float
+    key: GapKey
+
+
+class Warmth:
+    """The indices behind retention. Everything is O(1) but for what is learned."""
+
+    __slots__ = ("at", "durations", "gaps", "histories", "loads", "reuse", "touched", "uses")
+
+    def __init__(self) -> None:
+        self.uses = PendingUses()
+        self.at: dict[Resource, dict[DeviceId, None]] = {}
+        """Where each is warm, loading or in use."""
+        self.gaps: dict[Resource, dict[DeviceId, OpenGap]] = {}
+        """They last although the resource is given up early: the graph still shows their end."""
+        self.histories = GapHistories()
+        self.loads = LoadTimes()
+        self.durations: dict[tuple[str, DeviceId], Gaps] = {}
+        """Run times of the skills of runs that use warm resources."""
+        self.reuse: dict[str, tuple[int, int]] = {}
+        """Kind → revisions after which a resource was used again, and all of them."""
+        self.touched: dict[Resource, None] = {}
+        """What the step under way still has to look at; empty between steps."""
+
+    def touch(self, resources: Iterable[Resource]) -> None:
+        """Have the rule look at these again, where anything depends on them."""
+        for name in resources:
+            if name in self.at or name in self.gaps:
+                self.touched[name] = None
+
+    def here(self, name: Resource, device: DeviceId) -> None:
+        """Note that a device has it, or loads it."""
+        self.at.setdefault(name, {})[device] = None
+
+    def gone(self, name: Resource, device: DeviceId) -> None:
+        """Note that a device has it no longer."""
+        places = self.at.get(name, {})
+        places.pop(device, None)
+        if not places:
+            self.at.pop(name, None)
+
+    def open(self, name: Resource, device: DeviceId, gap: OpenGap) -> None:
+        """Begin to measure a gap, or go on under another key."""
+        self.gaps.setdefault(name, {})[device] = gap
+
+    def close(self, name: Resource, device: DeviceId) -> None:
+        """End a gap."""
+        gaps = self.gaps.get(name, {})
+        gaps.pop(device, None)
+        if not gaps:
+            self.gaps.pop(name, None)
+
+    def ran(self, skill: str, device: DeviceId, run_s: float) -> None:
+        """Take a duration."""
+        known = self.durations.get((skill, device))
+        if known is None and len(self.durations) < DURATIONS_KEPT:
+            known = self.durations[skill, device] = Gaps()
+        if known is not None:
+            known.add(run_s)
+
+    def duration(self, skill: str, device: DeviceId) -> Gaps | None:
+        """Return a history of run times that speaks."""
+        known = self.durations.get((skill, device))
+        return known if known is not None and len(known) >= ENOUGH else None
+
+    def revised(self, kind: str, *, reused: bool) -> None:
+        """Take what a revision meant for a resource that nothing was to use."""
+        again, all_of = self.reuse.get(kind, (0, 0))
+        self.reuse[kind] = (again + reused, all_of + 1)
+
+    def reuse_share(self, kind: str) -> float:
+        """Return the chance that a revision uses a resource again (rule of succession)."""
+        again, all_of = self.reuse.get(kind, (0, 0))
+        return (again + 1) / (all_of + 2)
+
+    def shift(self, by: float) -> None:
+        """Move every time, for clocks that start anew."""
+        for gaps in self.gaps.values():
+            for device, gap in gaps.items():
+                gaps[device] = gap._replace(since=gap.since + by)
+
+    def forget(self, device: DeviceId) -> None:
+        """Drop what is known of a device that left the fleet for good."""
+        self.loads.forget(device)
+        for key in [key for key in self.durations if key[1] == device]:
+            del self.durations[key]
+        for places in (self.at, self.gaps):
+            for name in [name for name, devices in places.items() if device in devices]:
+                (self.gone if places is self.at else self.close)(name, device)

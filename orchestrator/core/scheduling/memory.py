@@ -1,0 +1,96 @@
+"""Room for warm resources: what a demand would wait for on a device, and who waits already.
+
+A cold task waits behind those of earlier runs that wait for the same kind of memory on the device:
+what is evictable goes to them first. What is warm there costs no memory and waits for nobody.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from math import inf
+from typing import Protocol, TypeAlias
+
+from orchestrator.core.retention.keys import LoadTimes
+from orchestrator.core.retention.warm_set import Admitted, Waits, WarmSet
+from protocol.types import DeviceCard, DeviceId, Resource
+
+
+class Holder(Protocol):
+    """A device, as far as its memory goes."""
+
+    @property
+    def card(self) -> DeviceCard: ...  # noqa: D102
+    @property
+    def warm(self) -> WarmSet: ...  # noqa: D102
+
+
+class Wanting(Protocol):
+    """A demand, as far as it needs warm resources."""
+
+    @property
+    def needs(self) -> Mapping[Resource, float]: ...  # noqa: D102
+    def turn(self) -> tuple[float, ...] | None:
+        """Return the place of its first task among all that wait; None if none waits."""
+
+
+Parked: TypeAlias = dict[int, Wanting]
+
+
+class Memory:
+    """Who waits for memory, by device.
+
+    Args:
+        loads: what a reload costs.
+        attempts: all that devices are charged with: without any, who waits would do so for ever.
+    """
+
+    __slots__ = ("_attempts", "_loads", "_parked")
+
+    def __init__(self, loads: LoadTimes, attempts: Collection[object]) -> None:
+        self._loads = loads
+        self._attempts = attempts
+        self._parked: dict[DeviceId, Parked] = {}
+
+    @property
+    def deadlocked(self) -> bool:
+        """Whether nothing runs anywhere: then the head of the queue gets what it needs."""
+        return not self._attempts
+
+    def reload_s(self, demand: Wanting, holder: Holder) -> float:
+        """Return what loading takes that is not warm on a device."""
+        return sum(
+            self._loads.reload_s(name.kind, holder.card.device)
+            for name in demand.needs
+            if name not in holder.warm
+        )
+
+    def wait(self, demand: Wanting, holder: Holder, now: float) -> float | None:
+        """Return when to ask again for room, `inf` at a change; None: there is room now."""
+        answer = holder.warm.plan(demand.needs, now, deadlocked=self.deadlocked)
+        match answer:
+            case Admitted(loads=()):
+                return None
+            case Admitted(loads=loads):
+                return inf if self._is_behind(demand, holder, loads) else None
+            case Waits(until):
+                return until
+            case _:
+                return inf
+
+    def park(self, demand: Wanting, holder: Holder) -> None:
+        """Let a demand wait for memory."""
+        self._parked.setdefault(holder.card.device, {})[id(demand)] = demand
+
+    def unpark(self, device: DeviceId) -> Sequence[Wanting]:
+        """Return who waits for memory of a device, and let them ask again."""
+        return tuple(self._parked.pop(device, {}).values())
+
+    def devices(self) -> Sequence[DeviceId]:
+        """Return the devices that somebody waits for memory of."""
+        return tuple(self._parked)
+
+    def _is_behind(self, demand: Wanting, holder: Holder, loads: Sequence[Resource]) -> bool:
+        kinds, turn = {name.kind for name in loads}, demand.turn()
+        return any(
+            (before := other.turn()) is not None and turn is not None and before < turn
+            for other in self._parked.get(holder.card.device, {}).values()
+            if any(name.kind in kinds for name in other.needs if name not in holder.warm)
+        )

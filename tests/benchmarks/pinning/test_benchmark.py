@@ -1,0 +1,35 @@
+"""The benchmark as a whole, at small sizes."""
+
+from benchmarks.cli import CATALOG
+from benchmarks.frame import Figures, Options, Progress, Row
+from benchmarks.pinning import estimation, estimator, race, sustained, threshold
+from benchmarks.pinning.benchmark import BENCHMARK, GOALS
+from benchmarks.pinning.charts import charts
+from benchmarks.pinning.workloads import WORKLOADS
+
+
+def test_parts_yield_every_figure_that_has_a_goal_and_rows_for_every_chart(monkeypatch):
+    sizes = dict.fromkeys(WORKLOADS, 24)
+    for module in (race, sustained):
+        monkeypatch.setattr(module, "RUNS", sizes)
+    monkeypatch.setattr(race, "CAPACITY_RUNS", 50)
+    monkeypatch.setattr(threshold, "QUICK_RUNS", sizes)
+    monkeypatch.setattr(threshold, "QUICK_GRID", (0.9, 1.0))
+    monkeypatch.setattr(estimation, "QUICK_DRAWN", 2)
+    monkeypatch.setattr(estimator, "TIMES", 200)
+    options = Options(quick=True, settings={"seeds": 1, "jobs": 1})
+    items = [item for part in BENCHMARK.parts for item in part(options)]
+    figures = {name for item in items if isinstance(item, Figures) for name in item.values}
+    assert GOALS.keys() <= figures
+    assert "threshold_argmin" in figures
+    rows = [item.values for item in items if isinstance(item, Row)]
+    assert {row["part"] for row in rows} == {"race", "sustained", "threshold", "estimation"}
+    assert len(charts(rows)) == 5 * 3 + 3 + 1 + 1
+    shares = [item.share for item in items if isinstance(item, Progress)]
+    assert min(shares) >= 0.0
+    assert max(shares) == 1.0
+
+
+def test_it_can_be_asked_for():
+    assert CATALOG["pinning"] == "benchmarks.pinning.benchmark"
+    assert BENCHMARK.settings.keys() == {"seeds", "jobs"}

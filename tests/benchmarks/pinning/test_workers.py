@@ -1,0 +1,22 @@
+"""Jobs in worker processes and in this one."""
+
+import math
+import os
+
+import pytest
+
+from benchmarks.frame import BenchmarkError, Options
+from benchmarks.pinning.workers import spread
+
+JOBS = [9.0, 4.0, 16.0]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_came_of_each_job_comes_in_their_order(processes):
+    found = spread(Options(settings={"jobs": processes}), math.sqrt, JOBS)
+    assert list(found) == [(9.0, 3.0), (4.0, 2.0), (16.0, 4.0)]
+
+
+def test_a_worker_that_dies_is_said():
+    with pytest.raises(BenchmarkError, match="worker process died"):
+        list(spread(Options(settings={"jobs": 2}), os._exit, [1, 1]))

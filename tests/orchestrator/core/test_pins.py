@@ -1,0 +1,434 @@
+"""Warm resources in the engine: kept while the graph says that it pays, and not past that."""
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core import commands as c
+from orchestrator.core import events as e
+from orchestrator.core import facts as f
+from orchestrator.core.edits import EditBatch, RemoveTask
+from orchestrator.core.model import Limits, Needs, RunLimits
+from orchestrator.core.retention.warm_set import PinState
+from orchestrator.core.tuning import Tuning
+from protocol.types import (
+    DeviceId,
+    Failed,
+    FailureKind,
+    Load,
+    PinScope,
+    Rejected,
+    Resource,
+    ResourceNeed,
+    RunId,
+    WarmResource,
+)
+from tests.support.world import RUN, World, card, edge, plan, task
+
+SESSION = Resource("kv", "s", RUN)
+MODEL = Resource("kv", "model")
+
+
+def infer(name, key="s", *, scope=PinScope.RUN, amount=1.0, **needs):
+    """A task that needs the session of its run, or a shared one."""
+    return task(
+        name,
+        "infer",
+        needs=Needs(resources=(ResourceNeed("kv", key, amount, scope),), **needs),
+    )
+
+
+def shared(name, **rest):
+    return infer(name, "model", scope=PinScope.SHARED, **rest)
+
+
+def chain(turns, key="s", tool="search"):
+    """An agent: it infers, calls a tool elsewhere, and infers again in the same session."""
+    parts = [infer("t0", key)]
+    for n in range(1, turns):
+        parts += [task(f"tool{n}", tool), infer(f"t{n}", key)]
+        parts += [edge(f"t{n - 1}", f"tool{n}"), edge(f"tool{n}", f"t{n}")]
+    return parts
+
+
+def fleet(*, slots=9, capacity=1.0, devices=("gpu",), **rest):
+    world = World(**rest)
+    for name in devices:
+        world.device(name, "infer", slots=slots, capacity={"kv": capacity})
+    world.device("phone", "search", slots=9, labels={"class": "phone"})
+    return world
+
+
+def where(world, name=SESSION, device="gpu"):
+    return world.engine.state.devices[device].warm.state(name, world.at)
+
+
+def granted(world):
+    return world.happened(f.PinGranted)[-1]
+
+
+def learned(gap_s, *, turns=22, load_s=4.0):
+    """A world in which the tool has always taken so long."""
+    world = fleet()
+    world.pools.load_s = load_s
+    world.submit(*chain(turns), run=RunId("before"))
+    for n in range(turns):
+        world.do(f"t{n}")
+        if n + 1 < turns:
+            world.wait(gap_s)
+            world.finish(f"tool{n + 1}", run_s=gap_s)
+    assert not world.pools.names("gpu")
+    return world
+
+
+def test_what_the_graph_will_use_again_is_kept_and_let_go_after_its_last_use():
+    world = fleet()
+    world.submit(*chain(2))
+    assert where(world) is PinState.LOADING
+
+    world.do("t0")
+    assert where(world) is PinState.PROTECTED
+    pin = granted(world)
+    assert (pin.awaits, pin.device_class) == ("search", "phone")
+    assert pin.reload_s == 4.0
+    assert pin.protected_until - pin.since == 4.0  # ski rental: nothing is known of the gap
+
+    world.wait(3.0)
+    world.do("tool1")
+    assert world.happened(f.GapObserved)[-1].gap_s == 3.0
+    assert world.offer("t1").pins[0].protected_s == 0.0  # nobody comes after it
+    world.do("t1")
+    assert where(world) is None
+    assert world.pools.names("gpu") == set()
+    assert len(world.pools.loads) == 1
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "state"), [(3.0, PinState.PROTECTED), (9.0, PinState.EVICTABLE)]
+)
+def test_it_is_protected_only_if_that_pays(gap_s, state):
+    world = learned(gap_s)
+    world.submit(*chain(2))
+    world.do("t0")
+    assert where(world) is state
+    assert granted(world).awaits == "search"
+
+
+def test_the_gap_is_composed_of_what_runs_and_goes_on_with_its_age():
+    world = learned(3.0)
+    world.submit(*chain(2))
+    world.do("t0")
+    world.wait(2.0)
+    world.start("tool1")  # 3 s from now on: the curve of former gaps knows nothing of the delay
+    pin = granted(world)
+    assert 3.0 <= pin.protected_until - world.at < 4.0
+    assert pin.since == world.at - 2.0
+
+
+def test_peer_23_a_protected_session_makes_a_cold_task_wait_and_takes_no_reload():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.submit(*chain(1, key="other"), run=RunId("late"))
+    assert world.state("t0", RunId("late")) == "ready"
+    world.do("tool1")
+    world.do("t1")
+    assert world.state("t0", RunId("late")) == "active"
+    assert [name.key for _, name in world.pools.loads] == ["s"]
+
+
+def test_who_waits_for_memory_gets_it_when_protection_ends():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.submit(*chain(1, key="other"), run=RunId("late"))
+    world.wait(3.9)
+    assert world.state("t0", RunId("late")) == "ready"
+    world.wait(0.1)
+    assert world.state("t0", RunId("late")) == "active"
+    assert world.happened(f.ResourceReleased)[-1].cause is f.Cause.EVICTED
+    assert world.ordered(c.GrantPins)[-1].pins[0].release_s == 0.0
+    world.do("tool1")
+    assert world.happened(f.GapObserved)[-1].gap_s == 4.0  # early release does not censor
+
+
+def test_memory_goes_to_the_earlier_run_although_the_later_needs_less():
+    world = fleet(capacity=2.0)
+    world.submit(*chain(2))
+    world.do("t0")
+    world.submit(infer("big", "big", amount=2.0), run=RunId("early"))
+    world.submit(infer("small", "small", amount=1.0), run=RunId("late"))
+    assert world.state("small", RunId("late")) == "ready"
+    world.wait(4.0)
+    assert world.state("big", RunId("early")) == "active"
+    assert world.state("small", RunId("late")) == "ready"
+    world.do("big")
+    assert world.state("small", RunId("late")) == "active"
+
+
+def test_a_chain_stays_where_it_is_warm():
+    world = fleet(devices=("gpu", "gpu2"), slots=2)
+    world.submit(*chain(3))
+    for name in ("t0", "tool1", "t1", "tool2", "t2"):
+        world.do(name)
+    assert {world.where(f"t{n}") for n in range(3)} == {"gpu"}
+    assert len(world.pools.loads) == 1
+
+
+def test_a_chain_moves_where_waiting_costs_more_than_loading():
+    world = fleet(devices=("gpu", "gpu2"), slots=1)
+    world.submit(*chain(2))
+    world.do("t0")
+    assert world.where("t0") == "gpu"
+    world.submit(task("long", "infer", estimate_s=100.0, needs=Needs(device=DeviceId("gpu"))),
+                 run=RunId("other"))  # fmt: skip
+    world.do("tool1")
+    assert world.where("t1") == "gpu2"
+
+
+def test_a_shared_resource_outlives_its_last_known_use_and_is_found_warm_by_the_next_run():
+    world = fleet()
+    world.submit(shared("a"))
+    world.do("a")
+    assert where(world, MODEL) is PinState.EVICTABLE
+    world.submit(shared("b"), run=RunId("next"))
+    assert where(world, MODEL) is PinState.IN_USE
+    world.do("b")
+    assert len(world.pools.loads) == 1
+    world.wait(3600.0)
+    assert where(world, MODEL) is None
+    assert world.happened(f.ResourceReleased)[-1].cause is f.Cause.EXPIRED
+    assert world.pools.names("gpu") == set()
+
+
+def test_one_load_serves_all_who_use_it_at_once():
+    world = fleet()
+    world.submit(shared("a"), shared("b"), shared("c"))
+    assert list(world.states().values()) == ["active"] * 3
+    assert world.engine.state.devices["gpu"].warm.charged == {"kv": 1.0}
+    world.do("a", "b")
+    assert where(world, MODEL) is PinState.IN_USE
+    world.do("c")
+    assert where(world, MODEL) is PinState.EVICTABLE
+
+
+def test_what_has_a_consumer_queued_is_kept_for_it():
+    world = fleet(slots=1)
+    world.submit(shared("a"), shared("b"))
+    world.submit(infer("cold", "cold"), run=RunId("other"))
+    assert world.offer("a").pins[0].protected_s == Tuning().pin_cap_s
+    world.do("a")
+    assert world.state("b") == "active"
+    assert len(world.pools.loads) == 1
+
+
+def test_i14_an_edit_that_removes_the_next_use_releases_at_once_and_cuts_the_gap():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.wait(1.0)
+    world.edit(RemoveTask("t1"))
+    assert where(world) is None
+    gap = world.happened(f.GapObserved)[-1]
+    assert (gap.gap_s, gap.cut) == (1.0, True)
+    assert world.happened(f.ResourceReleased)[-1].cause is f.Cause.LAST_USE
+    assert world.pools.names("gpu") == set()
+
+
+def test_an_edit_that_adds_a_use_keeps_it_and_does_not_restart_the_age():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.wait(1.0)
+    world.start("tool1")
+    world.edit(infer("again"), edge("tool1", "again"), RemoveTask("t1"))
+    assert where(world) is PinState.PROTECTED
+    assert granted(world).since == 0.0
+
+
+def test_a_cancelled_run_lets_everything_go():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.tell(e.CancelRun(RUN, "enough"))
+    assert where(world) is None
+    assert world.happened(f.GapObserved)[-1].cut
+
+
+def test_while_the_planner_thinks_it_is_kept_up_to_its_limit_and_what_follows_is_learned():
+    world = fleet()
+    bad = task("bad", "search", limits=Limits(attempts=1))
+    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
+    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
+    world.do("t0")
+    pin = granted(world)
+    assert pin.awaits == "planner"
+    assert pin.protected_until == pytest.approx(2.0)  # q = 1/2 of a reload of 4 s
+    ask = world.ordered(c.AskPlanner)[-1].ask
+    batch = plan(task("bad2", "search"), infer("t1"), edge("bad2", "t1"), RemoveTask("bad"))
+    world.tell(e.PlanProposed(RUN, ask, replace(batch, base_revision=world.run().revision)))
+    assert world.happened(f.ReuseObserved)[-1].reused
+    assert granted(world).awaits == "search"
+    assert world.engine.state.warmth.reuse_share("kv") == pytest.approx(2 / 3)
+
+
+def test_a_planner_that_uses_it_no_more_lets_it_go():
+    world = fleet()
+    bad = task("bad", "search", limits=Limits(attempts=1))
+    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
+    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
+    world.do("t0")
+    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
+    assert not world.happened(f.ReuseObserved)[-1].reused
+    assert where(world) is None
+
+
+def test_another_life_of_the_device_has_nothing_warm_and_the_next_use_loads_again():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.wiped("gpu")
+    assert where(world) is None
+    assert world.happened(f.WarmSetVoided)
+    assert world.happened(f.GapObserved)[-1].cut
+    world.do("tool1", "t1")
+    assert len(world.pools.loads) == 2
+
+
+def test_a_device_that_left_takes_all_that_is_known_of_it():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.tell(e.Unregistered(DeviceId("gpu")))
+    assert not world.engine.state.warmth.at
+    assert not world.engine.state.warmth.gaps
+    assert not world.engine.state.warmth.loads.of(DeviceId("gpu"))
+
+
+def test_a_device_that_gives_it_up_corrects_the_ledger_once_its_word_can_know():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.pools.lost("gpu")
+    world.beat("gpu")
+    assert where(world) is not None  # that beat may be older than the use
+    world.wait(6.0)
+    assert where(world) is None
+    assert world.happened(f.ResourceEvicted)
+    world.do("tool1")
+    assert not world.happened(f.GapObserved)[-1].cut
+
+
+def test_a_load_that_failed_is_not_counted_as_warm():
+    world = fleet(devices=("gpu", "gpu2"))
+    world.submit(*chain(2))
+    world.finish("t0", Rejected("no memory for kv s"))
+    assert where(world) is None
+    assert world.happened(f.ResourceEvicted)[-1].reason
+
+
+def test_a_refusal_leaves_what_was_warm_before():
+    world = fleet()
+    world.submit(shared("a"))
+    world.do("a")
+    world.submit(shared("b"), run=RunId("next"))
+    offer = world.offer("b")
+    world.tell(e.AttemptFinished(offer.device, offer.attempt, Rejected("busy"), None, offer.run))
+    assert where(world, MODEL) is PinState.PROTECTED  # it comes again
+    assert not world.happened(f.ResourceEvicted)
+
+
+def test_what_a_device_announces_is_adopted_where_somebody_may_want_it():
+    world = fleet(capacity=2.0)
+    world.submit(*chain(2))
+    foreign = WarmResource("kv", "x", 1.0, RunId("unknown"))
+    big = WarmResource("kv", "big", 3.0)
+    said = (WarmResource("kv", "model", 1.0), foreign, big)
+    world.tell(e.Beat(DeviceId("gpu"), world.alive["gpu"], Load(warm=said), (), connected=False))
+    assert where(world, MODEL) is PinState.EVICTABLE
+    assert where(world, big.name) is None
+    unwanted = world.happened(f.ResourceReleased, cause=f.Cause.UNWANTED)
+    assert [fact.resource for fact in unwanted] == [foreign.name, big.name]
+    world.submit(shared("a"), run=RunId("next"))
+    assert not [name for _, name in world.pools.loads if name == MODEL]
+
+
+def test_a_session_that_outlived_the_coordinators_memory_of_it_is_let_go():
+    world = fleet()
+    world.submit(*chain(1))
+    world.do("t0")
+    said = (WarmResource("kv", "s", 1.0, RUN),)
+    world.tell(e.Beat(DeviceId("gpu"), world.alive["gpu"], Load(warm=said), (), connected=False))
+    assert where(world) is None
+    assert world.ordered(c.GrantPins)[-1].pins[0].release_s == 0.0
+
+
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("elapsed", [None, 5.0])
+def test_i11_leases_gaps_and_what_was_learned_survive_a_restart(rows, elapsed):
+    world = learned(3.0)
+    world.submit(*chain(2))
+    world.do("t0")
+    world.start("tool1")
+    world.wait(1.0)
+    left_s = granted(world).protected_until - world.at
+    world.restart(rows=rows, elapsed=elapsed)
+    warm = world.engine.state.devices["gpu"].warm.warm[SESSION]
+    assert warm.protected_until - world.at == pytest.approx(left_s)
+    assert warm.outlook is not None
+    world.hello("gpu")
+    assert where(world) is PinState.PROTECTED
+    world.finish("tool1", run_s=1.0)
+    assert world.happened(f.GapObserved)[-1].gap_s == pytest.approx(1.0)
+
+
+def test_without_pinning_nothing_outlives_its_use():
+    world = fleet(tuning=Tuning(pin_cap_s=0.0))
+    world.submit(*chain(2))
+    world.do("t0")
+    assert where(world) is None
+    assert world.offer("t0").pins[0].release_s == 0.0
+    world.do("tool1", "t1")
+    assert len(world.pools.loads) == 2
+
+
+def test_where_nothing_runs_the_head_of_the_queue_gets_the_memory():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.silence("phone")
+    world.tell(e.Unregistered(DeviceId("phone")))
+    assert not world.engine.state.attempts
+    world.submit(*chain(1, key="other"), run=RunId("late"))
+    assert world.state("t0", RunId("late")) == "active"
+
+
+def test_tasks_without_warm_resources_leave_no_trace():
+    world = fleet()
+    world.submit(task("a", "infer"), task("b", "search"), edge("a", "b"))
+    world.do("a", "b")
+    assert not world.run().pins
+    assert world.offer("a").pins == ()
+    names = {type(fact).__name__ for fact in world.facts}
+    assert not names & {"PinGranted", "GapObserved", "RunTimeObserved", "ResourceLoaded"}
+
+
+def test_a_card_that_shrinks_has_idle_resources_let_go_and_those_in_use_at_their_end():
+    world = fleet(capacity=2.0)
+    world.submit(*chain(2))
+    world.do("t0")
+    world.submit(shared("a"), run=RunId("next"))
+    small = card("gpu", "infer", slots=9, capacity={"kv": 0.5})
+    world.tell(e.Announced(small, online=True))
+    assert where(world) is None
+    assert where(world, MODEL) is not None
+    world.do("a")
+    assert where(world, MODEL) is None
+
+
+def test_a_refused_edit_changes_no_use():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.tell(e.EditRequested(RUN, "x", EditBatch(0, (RemoveTask("t0"),))))
+    assert where(world) is PinState.PROTECTED
