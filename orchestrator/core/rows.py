@@ -272,7 +272,8 @@ def _submitted(_fact: f.RunSubmitted, _state: State) -> Iterator[RowKey]:
 
 def _placed(fact: f.TaskPlaced, state: State) -> Iterator[RowKey]:
     yield ("counters",)
-    if state.attempts[fact.attempt].needs:
+    run = state.runs.get(fact.run)
+    if run is not None and run.pins:
         yield ("device", fact.device)
 
 

@@ -157,6 +157,8 @@ def _reader(hint: object) -> Callable[[Any], object]:
         return lambda values: _build(hint, values)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return lambda values: hint(*values)  # a named tuple is a list of its fields
     return _same
 
 
