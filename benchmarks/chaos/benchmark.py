@@ -23,6 +23,7 @@ from benchmarks.frame import (
     Row,
 )
 from benchmarks.roll_call import MissingError
+from benchmarks.site import cause
 from benchmarks.supervisor import EndedError, cancel_when_told_to_stop
 from protocol.errors import TransportError
 
@@ -53,7 +54,7 @@ async def measure(options: Options) -> AsyncIterator[Item]:
         shutil.rmtree(root)
         raise
     except (EndedError, MissingError, TransportError, ExceptionGroup) as error:
-        raise BenchmarkError(f"{_cause(error)}; logs and journal are in {root}") from error
+        raise BenchmarkError(f"{cause(error)}; logs and journal are in {root}") from error
 
 
 async def _play(root: Path, options: Options) -> AsyncIterator[Item]:
@@ -92,15 +93,6 @@ async def _play(root: Path, options: Options) -> AsyncIterator[Item]:
         shutil.rmtree(root)
     else:
         yield Row({"folder": str(root)})
-
-
-def _cause(error: Exception) -> Exception:
-    """Return what is told; what is no expected error is a bug, and raised again."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, (EndedError, MissingError, TransportError)):
-        raise error
-    return error
 
 
 BENCHMARK: Final = Benchmark(
