@@ -7,12 +7,12 @@ a part of a very large one is larger.
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from orchestrator.core.edits import AddDependency, AddTask, Edit, EditBatch
 from orchestrator.core.errors import EditRefusedError
 from orchestrator.core.graph import judge
-from orchestrator.core.references import predecessors
 from orchestrator.core.state import Run
 from protocol.types import TaskId
 
@@ -30,8 +30,9 @@ def parts(run: Run, plan: EditBatch) -> tuple[EditBatch, ...]:
     """
     if len(plan.edits) <= PART_EDITS:
         return (plan,)
-    if reasons := judge(run, plan).reasons:
-        raise EditRefusedError(reasons)
+    judged = judge(run, plan)
+    if judged.reasons:
+        raise EditRefusedError(judged.reasons)
     added: dict[TaskId, AddTask] = {}
     edges: dict[TaskId, list[AddDependency]] = defaultdict(list)
     for edit in plan.edits:
@@ -42,28 +43,22 @@ def parts(run: Run, plan: EditBatch) -> tuple[EditBatch, ...]:
                 edges[edge.successor].append(edit)
             case _:
                 return (plan,)
-    order, layers = _ordered(added, edges)
+    order, layers = _ordered(judged.incoming)
     size = max(PART_EDITS, -(-len(plan.edits) // PARTS)) if layers > PARTS else PART_EDITS
     batches: list[list[Edit]] = [[]]
-    for task in order:
+    for name in order:
         if len(batches[-1]) >= size:
             batches.append([])
-        batches[-1] += [task, *edges[task.task.id]]
+        batches[-1] += [added[name], *edges[name]]
     base = plan.base_revision
     return tuple(EditBatch(base + n, tuple(edits)) for n, edits in enumerate(batches))
 
 
-def _ordered(
-    added: dict[TaskId, AddTask], edges: dict[TaskId, list[AddDependency]]
-) -> tuple[list[AddTask], int]:
+def _ordered(before: Mapping[TaskId, Collection[TaskId]]) -> tuple[list[TaskId], int]:
     """Sort tasks so that each follows its predecessors (Kahn 1962), and count the layers."""
-    before = {
-        name: {*predecessors(edit.task), *(e.dependency.predecessor for e in edges[name])}
-        for name, edit in added.items()
-    }
     after: dict[TaskId, list[TaskId]] = defaultdict(list)
     for name, wanted in before.items():
-        for predecessor in sorted(wanted):
+        for predecessor in wanted:
             after[predecessor].append(name)
     unmet = {name: len(wanted) for name, wanted in before.items()}
     order = [name for name, count in unmet.items() if not count]
@@ -74,4 +69,4 @@ def _ordered(
             if not unmet[successor]:  # this predecessor is the last, so in the deepest layer
                 order.append(successor)
                 layer[successor] = layer[name] + 1
-    return [added[name] for name in order], max(layer.values())
+    return order, max(layer.values())

@@ -94,8 +94,10 @@ class DirectClient(aiomqtt.Client):
         self._blocked = False
         self._received = received
         private: Any = self._client
-        self._paho_publish: Callable[[], MQTTErrorCode] = private._handle_publish  # noqa: SLF001
-        private._handle_publish = self._publish_read  # noqa: SLF001 - there is no hook
+        # There is no hook. A paho without this method would call neither, and read as it does.
+        original = getattr(private, "_handle_publish", None)
+        self._paho_publish = cast("Callable[[], MQTTErrorCode]", original)
+        private._handle_publish = self._publish_read  # noqa: SLF001
 
     def send(self, message: Message) -> None:
         """Hand one message to paho.
