@@ -20,7 +20,8 @@ from typing import Final, cast
 from orchestrator.core.engine import Engine
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.facts import VOLATILE, Fact, RunForgotten
-from orchestrator.core.rows import SAVED, RowKey, Saved, freeze, touched
+from orchestrator.core.rows import RowKey, freeze, touched
+from orchestrator.core.saved import SAVED, Saved
 from orchestrator.journal import Journal, JournalError, Recovered
 from orchestrator.journal.codec import decode_row, encode_row
 from orchestrator.journal.contract import SavedRow

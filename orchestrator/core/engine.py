@@ -34,7 +34,7 @@ from orchestrator.core.facts import Fact
 from orchestrator.core.model import Now
 from orchestrator.core.restoring import restore
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
-from orchestrator.core.rows import Saved
+from orchestrator.core.saved import Saved
 from orchestrator.core.scheduling import Place
 from orchestrator.core.scheduling.policies import POLICIES, Policy
 from orchestrator.core.snapshot import RunSnapshot, snapshot

@@ -10,7 +10,7 @@ from orchestrator.core.moves import enter
 from orchestrator.core.retention.keys import GapKey
 from orchestrator.core.retention.warm_set import Warm, WarmSet
 from orchestrator.core.retention.warmth import OpenGap
-from orchestrator.core.rows import (
+from orchestrator.core.saved import (
     SAVED,
     Saved,
     SavedCounters,

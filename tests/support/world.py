@@ -18,7 +18,8 @@ from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.core.lifecycle import FINAL, LIVE
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, RunLimits, TaskSpec
 from orchestrator.core.retention.warmth import Warmth
-from orchestrator.core.rows import RowKey, Saved, freeze, touched
+from orchestrator.core.rows import RowKey, freeze, touched
+from orchestrator.core.saved import Saved
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.state import State
 from orchestrator.core.tuning import Tuning

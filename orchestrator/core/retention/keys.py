@@ -6,7 +6,7 @@ its skill speaks, then its kind, then all gaps together.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -77,12 +77,34 @@ class GapHistories:
         return GapKey(), self._all
 
 
-class LoadTimes:
-    """What loading costs: the median of the last `LOADS_KEPT` loads of a kind on a device."""
+class Utility(NamedTuple):
+    """What loading a kind on a device was good for, since the device is known.
 
-    __slots__ = ("_anywhere", "_loads", "_medians")
+    The pod utility ratio of *Serverless Cold Starts and Where to Find Them* (Joosen et al.,
+    arXiv 2410.06145), with the time of work in place of the lifetime.
+    """
+
+    busy_s: float = 0.0
+    """Attempts that succeeded ran so long with a resource of the kind."""
+    load_s: float = 0.0
+    """Loading took so long."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Seconds of work for each second of loading; None: nothing was loaded."""
+        return self.busy_s / self.load_s if self.load_s > 0.0 else None
+
+
+class LoadTimes:
+    """What loading costs: the median of the last `LOADS_KEPT` loads of a kind on a device.
+
+    And what it was good for, over all loads.
+    """
+
+    __slots__ = ("_anywhere", "_loads", "_medians", "_utility")
 
     def __init__(self) -> None:
+        self._utility: dict[DeviceId, dict[str, Utility]] = {}
         self._loads: dict[tuple[str, DeviceId], deque[float]] = {}
         self._medians: dict[tuple[str, DeviceId], float] = {}
         self._anywhere: dict[str, float] = {}
@@ -92,6 +114,19 @@ class LoadTimes:
         loads = self._loads.setdefault((kind, device), deque(maxlen=LOADS_KEPT))
         loads.append(load_s)
         self._anywhere[kind] = self._medians[kind, device] = median(loads)
+        self._count(kind, device, load_s=load_s)
+
+    def ran(self, kind: str, device: DeviceId, run_s: float) -> None:
+        """Take the duration of an attempt that had a resource of the kind."""
+        self._count(kind, device, busy_s=run_s)
+
+    def utility(self, device: DeviceId) -> Mapping[str, Utility]:
+        """Return by kind what loading it on a device was good for."""
+        return self._utility.get(device, {})
+
+    def resume(self, kind: str, device: DeviceId, utility: Utility) -> None:
+        """Count on from what `utility` returned; call it after `add`."""
+        self._utility.setdefault(device, {})[kind] = utility
 
     def reload_s(self, kind: str, device: DeviceId, declared_s: float = 0.0) -> float:
         """Return `R`, the seconds of a reload.
@@ -108,5 +143,12 @@ class LoadTimes:
 
     def forget(self, device: DeviceId) -> None:
         """Drop what was learned of a device that left the fleet for good."""
+        self._utility.pop(device, None)
         for key in [key for key in self._loads if key[1] == device]:
             del self._loads[key], self._medians[key]
+
+    def _count(
+        self, kind: str, device: DeviceId, *, busy_s: float = 0.0, load_s: float = 0.0
+    ) -> None:
+        known = self.utility(device).get(kind, Utility())
+        self.resume(kind, device, Utility(known.busy_s + busy_s, known.load_s + load_s))
