@@ -426,6 +426,39 @@ def test_a_card_that_shrinks_has_idle_resources_let_go_and_those_in_use_at_their
     assert where(world, MODEL) is None
 
 
+def test_what_went_cold_counts_as_cold_for_who_comes_later():
+    world = fleet(devices=("gpu",))
+    world.device("slow", "infer", slots=9, speed=0.5, capacity={"kv": 1.0})
+    world.submit(shared("a", device=DeviceId("slow")))
+    world.do("a")
+    world.submit(shared("b"), run=RunId("warm"))
+    assert world.where("b") == "slow"
+    world.do("b")
+    world.wait(3600.0)
+    world.submit(shared("c"), run=RunId("cold"))
+    assert world.where("c") == "gpu"
+
+
+def test_protection_ends_when_the_planner_must_have_answered():
+    world = fleet()
+    bad = task("bad", "search", limits=Limits(attempts=1))
+    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=1.0))
+    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
+    world.do("t0")
+    assert granted(world).protected_until == 1.0
+
+
+def test_the_next_use_is_the_first_on_the_path_however_the_plan_lists_it():
+    world = fleet()
+    world.device("lab", "measure")
+    last, between = infer("t2"), task("lab", "measure")
+    world.submit(*chain(2), last, between, edge("t1", "lab"), edge("lab", "t2"))
+    listed = [last, between, *reversed(chain(2)), edge("t1", "lab"), edge("lab", "t2")]
+    world.submit(*sorted(listed, key=lambda part: hasattr(part, "predecessor")), run=RunId("r2"))
+    world.do("t0")
+    assert granted(world).awaits == "search"
+
+
 def test_a_refused_edit_changes_no_use():
     world = fleet()
     world.submit(*chain(2))
