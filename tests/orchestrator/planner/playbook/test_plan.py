@@ -1,9 +1,12 @@
+import json
+
 import pytest
 
 from orchestrator.core.edits import AddDependency, AddTask
 from orchestrator.core.model import Dependency, ForEach, Limits, Needs, On, Op, Predicate, TaskSpec
 from orchestrator.planner import PlanningError
 from orchestrator.planner.playbook import PlaybookError, load
+from orchestrator.planner.playbook.format import schema
 from protocol.types import Effect, PinScope, ResourceNeed
 
 HEAD = "name: p\ndescription: d\n"
@@ -62,6 +65,54 @@ def test_every_key_of_a_task_arrives_in_the_plan():
     )
     assert tasks["each"].for_each == ForEach({"$from": "look", "path": ["files"]}, min_success=1)
     assert tasks["each"].args == {"path": {"$item": ["path"]}}
+
+
+TURNS = (
+    HEAD
+    + """
+parameters:
+  model: {description: which model}
+  session: {description: which session}
+tasks:
+  - id: ask
+    skill: llm.chat
+    resources:
+      - {kind: session, key: "${model}/${session}", amount: 1}
+      - {kind: model, key: "${model}", amount: 8.0e+9, scope: shared}
+  - id: look
+    skill: web.search
+    after: [ask]
+  - id: say
+    skill: llm.chat
+    resources:
+      - {kind: session, key: "${model}/${session}", amount: 1, scope: run}
+      - {kind: model, key: "${model}", amount: 8.0e+9, scope: shared}
+    after: [look]
+"""
+)
+
+
+def test_tasks_that_name_the_same_warm_resources_share_them():
+    edits = load(TURNS, "f").plan({"model": "llama", "session": "s1"}).edits
+    ask, look, say = [edit.task.needs.resources for edit in edits if isinstance(edit, AddTask)]
+    assert (
+        ask
+        == say
+        == (
+            ResourceNeed("session", "llama/s1", 1, PinScope.RUN),
+            ResourceNeed("model", "llama", 8e9, PinScope.SHARED),
+        )
+    )
+    assert look == ()
+
+
+def test_the_schema_of_the_format_knows_warm_resources():
+    parts = json.loads(schema())["$defs"]
+    assert set(parts["ResourcePart"]["properties"]) == {"kind", "key", "amount", "scope"}
+    assert parts["ResourcePart"]["required"] == ["kind", "key", "amount"]
+    assert parts["TaskPart"]["properties"]["resources"]["items"] == {
+        "$ref": "#/$defs/ResourcePart"
+    }
 
 
 def test_a_label_whose_parameter_is_null_is_not_asked_for():
@@ -130,6 +181,27 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
         (
             "    after: [{task: b, on: failure, when: {op: truthy}}]\n",
             "f:8:13: 'when' looks at the output of a success, so it excludes on: failure",
+        ),
+        (
+            "    resources: [{kind: kv, key: s, amount: -1}]\n",
+            "f:8:44: Input should be greater than or equal to 0, got -1",
+        ),
+        ("    resources: [{kind: kv, amount: 1}]\n", "f:8:17: 'key' is missing"),
+        (
+            "    resources: [{kind: kv, key: s, amount: 1, scope: all}]\n",
+            "f:8:54: Input should be 'run' or 'shared', got 'all'",
+        ),
+        (
+            "    resources: [{kind: kv, key: s, amount: 1, ttl: 3}]\n",
+            "f:8:52: 'ttl' is not known here",
+        ),
+        (
+            "    resources: [{kind: kv, key: 's-${q}', amount: 1}]\n",
+            "f:8:33: 'q' is not known here, there are p",
+        ),
+        (
+            "    resources: [{kind: kv, key: '${a.x}', amount: 1}]\n",
+            "f:8:33: 'a' is not known here, there are p",
         ),
         ("  - {id: a, skill: s}\n", "f:6:9: 2 tasks are called 'a'"),
         ("  - {id: p, skill: s}\n", "f:8:10: 'p' is the name of a parameter too"),

@@ -136,6 +136,11 @@ def test_edits_are_judged_against_the_run_as_it_will_be():
     assert rules(EditBatch(3, (CancelTask("c"),)), snapshot=run) == []
 
 
+def test_a_task_that_is_removed_takes_its_dependencies_with_it():
+    run = snapshot(task("a"), task("b"), task("c"), edges=[("a", "b"), ("b", "c")])
+    assert rules(EditBatch(3, (RemoveTask("b"),)), snapshot=run) == []
+
+
 def test_removing_a_task_that_is_used_is_found():
     run = snapshot(task("a"), task("b", x=ref("a")))
     batch = EditBatch(3, (RemoveTask("a"), ReplaceTask(task("b", x=ref("a")))))

@@ -1,0 +1,131 @@
+"""Which known device can do what; answers are kept, plans ask the same again and again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from orchestrator.core.model import TaskSpec
+from orchestrator.planner.arguments import Contract, contract
+from orchestrator.planner.checks.outputs import Reach, reach
+from orchestrator.planner.checks.scan import Path
+from orchestrator.planner.nearest import nearest
+from protocol.types import DeviceCard, Effect, Json, SkillInfo, TaskId
+
+_WORST_LAST = (Effect.PURE, Effect.IDEMPOTENT, Effect.ONCE)
+
+
+class Offer(NamedTuple):
+    """A skill on a device."""
+
+    card: DeviceCard
+    skill: SkillInfo
+
+
+class Offers:
+    """The devices that may run a task, whatever room they have, and what they say of its skill."""
+
+    def __init__(self, offers: Sequence[Offer]) -> None:
+        self.all = offers
+        self._reached: dict[Path, Reach] = {}
+
+    @cached_property
+    def contracts(self) -> Sequence[Contract]:
+        """What the skill takes, each form once."""
+        return [contract(schema) for schema in _distinct(o.skill.input_schema for o in self.all)]
+
+    @cached_property
+    def effect(self) -> Effect:
+        """The worst effect class that any declares; `once` where nobody does."""
+        declared = [offer.skill.effect for offer in self.all]
+        return max(declared, key=_WORST_LAST.index, default=Effect.ONCE)
+
+    @cached_property
+    def outputs(self) -> Sequence[Mapping[str, Json] | None]:
+        """What comes of the skill, each form once; None: anything."""
+        return _distinct(offer.skill.output_schema for offer in self.all)
+
+    def reach(self, path: Path) -> Reach:
+        """Tell whether something can be at a path in the output, on any of the devices."""
+        if path not in self._reached:
+            found = (reach(schema, path) for schema in self.outputs)
+            self._reached[path] = max(found, default=Reach.POSSIBLE)
+        return self._reached[path]
+
+
+class Fleet:
+    """The known devices, indexed by what they can do."""
+
+    def __init__(self, cards: Iterable[DeviceCard]) -> None:
+        self.cards = tuple(cards)
+        self._offers: dict[object, Offers] = {}
+        self._of: dict[TaskId, tuple[TaskSpec, Offers]] = {}
+
+    @cached_property
+    def skills(self) -> Mapping[str, Sequence[Offer]]:
+        """Who offers each skill, in the order of the cards."""
+        found: dict[str, list[Offer]] = {}
+        for card in self.cards:
+            for skill in card.skills:
+                found.setdefault(skill.name, []).append(Offer(card, skill))
+        return found
+
+    def offers(self, spec: TaskSpec) -> Offers:
+        """Return the devices that may run the task."""
+        kept = self._of.get(spec.id)
+        if kept is not None and kept[0] is spec:
+            return kept[1]
+        wanted = labels(spec)
+        device = spec.needs.device
+        key = spec.skill, device, frozenset(wanted.items()) if wanted else None
+        found = self._offers.get(key)
+        if found is None:
+            found = self._offers[key] = Offers(
+                [
+                    offer
+                    for offer in self.skills.get(spec.skill, ())
+                    if device in (None, offer.card.device)
+                    and wanted.items() <= offer.card.labels.items()
+                ]
+            )
+        self._of[spec.id] = spec, found
+        return found
+
+    def roomy(self, spec: TaskSpec) -> Sequence[Offer]:
+        """Return those that can hold what it needs; a kind that a card does not name is none."""
+        offers, amounts = self.offers(spec).all, dict[str, float]()
+        for need in spec.needs.resources:
+            amounts[need.kind] = amounts.get(need.kind, 0.0) + need.amount
+        return [
+            offer
+            for offer in offers
+            if all(offer.card.capacity.get(kind, 0.0) >= n for kind, n in amounts.items())
+        ]
+
+    def effect(self, spec: TaskSpec) -> Effect:
+        """Return the effect class of a task."""
+        return self.offers(spec).effect if spec.effect is None else spec.effect
+
+    def lack(self, spec: TaskSpec) -> str:
+        """Say what is missing where no device may run the task."""
+        device = spec.needs.device
+        where = [f"is {device!r}"] if device else []
+        where += [f"has {key}={value}" for key, value in labels(spec).items()]
+        which = " that " + " and ".join(where) if where else ""
+        hint = "" if spec.skill in self.skills else nearest(spec.skill, self.skills)
+        return f"task {spec.id!r}: no known device{which} offers the skill {spec.skill!r}{hint}"
+
+
+def labels(spec: TaskSpec) -> Mapping[str, str]:
+    """Return the labels that a task's device must have."""
+    each, own = spec.for_each, spec.needs.labels
+    return {**own, **each.labels} if each and each.source is None else own
+
+
+def _distinct(
+    schemas: Iterable[Mapping[str, Json] | None],
+) -> Sequence[Mapping[str, Json] | None]:
+    found: list[Mapping[str, Json] | None] = []
+    for schema in schemas:
+        if schema not in found:
+            found.append(schema)
+    return found
