@@ -6,16 +6,19 @@ from typing import Final
 
 from agents.actions import AttemptRow, Change
 from agents.ledger import Done, LedgerError, MemoryLedger
-from agents.simulated import SimulatedDevice, chance
+from agents.simulated import SimulatedAdapter, SimulatedDevice, SimulatedHandle, chance
 from agents.skills import Context, PermanentError, Skill, TemporaryError
+from agents.warm.adapters import ResourceKind
 from benchmarks.simulation.kinds import Kind
 from benchmarks.simulation.link import Access
 from benchmarks.simulation.party import Party
+from benchmarks.simulation.plans import MODEL
 from benchmarks.simulation.store import Store
 from protocol.types import DeviceCard, Effect, Incarnation, Json, SkillInfo
 
 TRANSIENT: Final = 0.05  # share of the attempts of pure and idempotent skills that fail by chance
 LIE: Final = "a lie"
+LOAD_S: Final = 3.0
 
 
 class WorldLedger(MemoryLedger):
@@ -40,6 +43,33 @@ class WorldLedger(MemoryLedger):
             isinstance(row, AttemptRow) and row.effect is Effect.ONCE and row.outcome is None
             for row in self.rows()
         )
+
+
+class WorldMemory(SimulatedAdapter):
+    """What one life of a device holds of a kind, and whether that is too much.
+
+    Args:
+        capacity: how many of them there is room for.
+        shared: whether runs share it, so that nothing is ever there twice.
+    """
+
+    def __init__(self, capacity: float, *, shared: bool) -> None:
+        super().__init__(LOAD_S)
+        self.excess: list[str] = []
+        self._capacity = capacity
+        self._shared = shared
+        self._loading: list[str] = []
+
+    async def load(self, key: str) -> SimulatedHandle:
+        """See `Adapter`."""
+        there = [*self._loading, *(handle.key for handle in self.handles)]
+        if len(there) >= self._capacity or (self._shared and key in there):
+            self.excess.append(f"{key} is loaded beside {there}")
+        self._loading.append(key)
+        try:
+            return await super().load(key)
+        finally:
+            self._loading.remove(key)
 
 
 class WorldDevice:
@@ -78,6 +108,12 @@ class WorldDevice:
         self._told = told
         self._say = say
         self._disks = 0
+        self.excess: list[str] = []
+        """Where it held more than it has room for, or anything twice."""
+        self._card = card
+        self.memory = dict[str, WorldMemory]()
+        self._kinds = dict[str, ResourceKind]()
+        self._new_memory()
         self._ledger = self._new_disk()
         self.process = SimulatedDevice(
             card,
@@ -89,6 +125,7 @@ class WorldDevice:
                 Skill(SkillInfo("ask", effect=Effect.PURE, estimate_s=1.0), _ask),
             ],
             connect=access.connect,
+            resources=self._kinds,
             ledger=self._ledger,
             down_s=down_s,
             clock=self.party.now,
@@ -108,7 +145,15 @@ class WorldDevice:
         if self.access.link is not None:
             self.access.link.dead = True
         self.process.crash()
+        self._new_memory()
         self.party.thaw()  # a dead process cannot be stopped
+
+    def _new_memory(self) -> None:
+        """Have the next life begin with nothing warm."""
+        for kind, capacity in self._card.capacity.items():
+            memory = self.memory[kind] = WorldMemory(capacity, shared=kind == MODEL)
+            memory.excess = self.excess
+            self._kinds[kind] = ResourceKind(memory, capacity)
 
     def _new_disk(self) -> WorldLedger:
         self._disks += 1

@@ -9,6 +9,7 @@ from typing import Any, Final
 from agents.actions import AttemptRow
 from benchmarks.simulation.fleet import WorldDevice
 from benchmarks.simulation.kinds import COSTS_SUCCESS, Fault, Kind
+from benchmarks.simulation.plans import SESSION
 from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.store import Store
 from orchestrator.core import facts as f
@@ -96,12 +97,24 @@ def kept(engine: Engine, devices: Iterable[WorldDevice]) -> Iterator[str]:
     for name, row in engine.state.devices.items():
         for attempt in row.attempts.values():
             yield f"{name} is charged for {attempt.task} ({attempt.state})"
+        for resource in row.warm.warm:
+            if resource.run is not None:
+                yield f"{name} keeps {resource} of a run that has ended"
     for device in devices:
+        for handle in device.memory[SESSION].handles:
+            yield f"{device.party.name} holds session {handle.key} of a run that has ended"
         if device.crashed or device.lied:
             continue  # it has forgotten who gave it the work, or told what is not so of it
         for kept_row in device.ledger.rows():
             if isinstance(kept_row, AttemptRow) and not kept_row.closed:
                 yield f"{device.party.name} keeps {kept_row}"
+
+
+def assert_room(devices: Iterable[WorldDevice]) -> None:
+    """Raise `ViolationError` if a device held more than it has room for (I5)."""
+    for device in devices:
+        if device.excess:
+            raise ViolationError(f"I5: {device.party.name}: {device.excess[0]}")
 
 
 def assert_folded(engine: Engine, recovered: Recovered) -> None:

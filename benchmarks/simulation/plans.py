@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from orchestrator.core.edits import AddDependency, AddTask, Edit, EditBatch
-from orchestrator.core.model import Dependency, ForEach, Limits, On, Op, Predicate, TaskSpec
-from protocol.types import Json, TaskId
+from orchestrator.core.model import Dependency, ForEach, Limits, Needs, On, Op, Predicate, TaskSpec
+from protocol.types import Json, PinScope, ResourceNeed, TaskId
 
 MIN_TASKS: Final = 20
 AMPLE: Final = Limits(
@@ -20,17 +20,22 @@ AMPLE: Final = Limits(
 TIGHT: Final = Limits(
     queue_s=60.0, start_s=6.0, run_s=15.0, input_s=30.0, unknown_s=20.0, attempts=3
 )
+SESSION, MODEL = "session", "model"
+"""Kinds of warm resources: a run's own, and shared."""
 _EFFECTS: Final = ("compute", "write", "act")
 
 
 class Draft:
     """A plan in the making."""
 
-    def __init__(self, chance: random.Random, *, once: float, asks: float, limits: Limits) -> None:
+    def __init__(
+        self, chance: random.Random, *, once: float, asks: float, warm: float, limits: Limits
+    ) -> None:
         self.chance = chance
         self.edits: list[Edit] = []
         self._once = once
         self._asks = asks
+        self._warm = warm
         self._limits = limits
         self._count = 0
 
@@ -53,12 +58,27 @@ class Draft:
             args["item"] = {"$item": []}
         elif on is None:
             args |= {f"after{n}": {"$from": name} for n, name in enumerate(after)}
-        spec = TaskSpec(name, skill or self._skill(), args, limits=self._limits, for_each=loop)
+        spec = TaskSpec(
+            name,
+            skill or self._skill(),
+            args,
+            limits=self._limits,
+            needs=self._needs(),
+            for_each=loop,
+        )
         self.edits.append(AddTask(spec))
         if on is not None:
             when = Predicate(("n",), Op.GE, 0.5) if on is On.WHEN else None
             self.edits += (AddDependency(Dependency(before, name, on, when)) for before in after)
         return name
+
+    def _needs(self) -> Needs:
+        """Some tasks go on in a session of their run, or use a model that runs share."""
+        if self.chance.random() >= self._warm:
+            return Needs()
+        session = ResourceNeed(SESSION, f"s{self.chance.randrange(2)}", 1.0)
+        model = ResourceNeed(MODEL, f"m{self.chance.randrange(3)}", 1.0, PinScope.SHARED)
+        return Needs(resources=self.chance.choice([(session,), (session,), (model,)]))
 
     def _skill(self) -> str:
         draw = self.chance.random()
@@ -69,7 +89,7 @@ class Draft:
 
 
 def plan(
-    chance: random.Random, shape: str, *, once: float, asks: float, limits: Limits
+    chance: random.Random, shape: str, *, once: float, asks: float, warm: float, limits: Limits
 ) -> EditBatch:
     """Draw a plan of a shape.
 
@@ -78,9 +98,10 @@ def plan(
         shape: one of `SHAPES`.
         once: the share of its tasks whose effect may happen once.
         asks: the share of its tasks that ask a person.
+        warm: the share of its tasks that need something warm.
         limits: of every task.
     """
-    draft = Draft(chance, once=once, asks=asks, limits=limits)
+    draft = Draft(chance, once=once, asks=asks, warm=warm, limits=limits)
     SHAPES[shape](draft)
     return EditBatch(0, tuple(draft.edits))
 

@@ -41,6 +41,8 @@ class Setting:
     policy: Policy
     kinds: tuple[Kind, ...]
     """The kinds of faults of this world: few at a time go further than all at once."""
+    warm: float
+    """The share of tasks that need something warm."""
     storm_s: float
     gap_s: float
     """Between faults, on average."""
@@ -55,7 +57,9 @@ class Setting:
         """Return the plan of the world's nth run."""
         chance = random.Random(f"{self.seed}/plan/{number}")
         asks = 0.1 if self.steered else 0.0
-        return plans.plan(chance, self.shape, once=self.once, asks=asks, limits=self.limits)
+        return plans.plan(
+            chance, self.shape, once=self.once, asks=asks, warm=self.warm, limits=self.limits
+        )
 
     def specs(self, number: int) -> list[TaskSpec]:
         """Return the tasks of the world's nth run."""
@@ -85,6 +89,7 @@ def draw(seed: int) -> Setting:
                 DeviceId(f"d{n}"),
                 slots=chance.randint(1, 3),
                 speed=chance.choice([0.5, 1.0, 2.0]),
+                capacity={plans.SESSION: 2.0, plans.MODEL: 1.0},
             )
             for n in range(count)
         ),
@@ -98,6 +103,7 @@ def draw(seed: int) -> Setting:
         steered=chance.random() < 0.1,  # noqa: PLR2004
         policy=chance.choice(list(Policy)),
         kinds=_kinds(chance),
+        warm=random.Random(f"{seed}/warm").choice([0.0, 0.3, 0.6]),
         storm_s=chance.uniform(20.0, 45.0),
         gap_s=chance.uniform(2.0, 5.0),
         checked=chance.random() < CHECKED,

@@ -17,6 +17,7 @@ from benchmarks.simulation.oracle import (
     Witness,
     assert_effects,
     assert_folded,
+    assert_room,
     demands,
     kept,
 )
@@ -236,6 +237,7 @@ class World:
         engine.check()
         await life.orchestrator.coordinator.durable()  # something may have come in just now
         assert_folded(engine, await life.journal.recover())
+        assert_room(self.devices.values())
         for number in range(runs):
             run = RunId(f"run{number}")
             result = await life.orchestrator.run(run).result()
