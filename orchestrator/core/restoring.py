@@ -129,8 +129,9 @@ def _restore_gaps(state: State, row: SavedGaps) -> None:
 
 
 def _restore_run_times(state: State, row: SavedRunTimes) -> None:
-    for run_s in row.run_s:
-        state.warmth.ran(row.skill, row.device, run_s)
+    for skill, samples in row.run_s.items():
+        for run_s in samples:
+            state.warmth.ran(skill, row.device, run_s)
 
 
 def _restore_run(state: State, row: SavedRun) -> None:

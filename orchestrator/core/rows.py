@@ -64,7 +64,7 @@ def every(state: State) -> Iterator[RowKey]:
     yield from (("device", name) for name in state.devices)
     yield from (("skill", name) for name in state.estimates.skills())
     yield from (("gaps", *key) for key in state.warmth.histories)
-    yield from (("run_times", *key) for key in state.warmth.durations)
+    yield from (("run_times", name) for name in state.warmth.durations)
     for run in state.runs.values():
         yield ("run", run.id)
         yield from (("task", run.id, name) for name in run.tasks)
@@ -83,8 +83,8 @@ def _of_device(fact: f.Fact, state: State) -> Iterator[RowKey]:
             yield from (("device", card.device), ("counters",))
         case f.DeviceOnline() | f.DeviceLost():
             yield ("device", fact.device)
-        case f.RunTimeObserved(device, skill):
-            yield ("run_times", skill, device)
+        case f.RunTimeObserved(device):
+            yield ("run_times", device)
         case f.GapObserved():
             yield from _observed(fact, state)
         case f.PinGranted() | f.ResourceReleased() | f.ReuseObserved():
@@ -94,9 +94,8 @@ def _of_device(fact: f.Fact, state: State) -> Iterator[RowKey]:
         case f.WarmSetVoided(device):
             yield ("device", device)
         case f.DeviceLeft(name):
-            yield ("device", name)
+            yield from (("device", name), ("run_times", name))
             yield from (("skill", skill) for skill in state.estimates.skills())
-            yield from (("run_times", *key) for key in state.warmth.durations if key[1] == name)
         case _:
             return
 
@@ -289,11 +288,12 @@ def _gaps(state: State, *key: str) -> SavedGaps | None:
     return SavedGaps(*of, tuple(gap_s for gap_s, _ in gaps), cut, tuple(reuse))
 
 
-def _run_times(state: State, skill: str, device: DeviceId) -> SavedRunTimes | None:
-    known = state.warmth.durations.get((skill, device))
+def _run_times(state: State, device: DeviceId) -> SavedRunTimes | None:
+    known = state.warmth.durations.get(device)
     if known is None:
         return None
-    return SavedRunTimes(skill, device, tuple(run_s for run_s, _ in known.samples()))
+    samples = {skill: tuple(s for s, _ in gaps.samples()) for skill, gaps in known.items()}
+    return SavedRunTimes(device, samples)
 
 
 def _forgotten(state: State, name: RunId) -> SavedForgotten | None:

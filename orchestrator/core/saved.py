@@ -153,11 +153,10 @@ class SavedGaps:
 
 @dataclass(frozen=True, slots=True)
 class SavedRunTimes:
-    """What a skill took on a device, in runs that use warm resources, the oldest first."""
+    """What skills took on a device, in runs that use warm resources, the oldest first."""
 
-    skill: str
     device: DeviceId
-    run_s: tuple[float, ...]
+    run_s: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)

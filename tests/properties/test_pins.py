@@ -118,7 +118,9 @@ class Chaos:
             self.world.hello(name, life=str(life))
 
     def step(self, *extra) -> None:
-        doings = [self.edit] * 6 + [self.end] * 9 + [self.start, self.start, self.lose, *extra]
+        for _ in range(self.chance.choice([0, 1, 1, 6])):
+            self.edit()
+        doings = [self.end] * 9 + [self.start, self.start, self.lose, *extra]
         self.chance.choice(doings)()
         if self.chance.random() < 0.1:
             self.cancel()
@@ -144,6 +146,7 @@ class Chaos:
                 assert not protected or name in wanted or thinking, "I14"
 
 
+@pytest.mark.timeout(90)
 def test_i5_i14_no_pin_outlives_its_last_use_under_10_000_random_edits():
     chaos = Chaos(1, checked=False)
     steps = 0

@@ -117,7 +117,11 @@ def digest(state: State) -> tuple[object, ...]:
 def warmth(warmth: Warmth) -> tuple[object, ...]:
     """What is known of warm resources, in an order that a restart does not change."""
     learned = [(key, warmth.histories.known(key)) for key in warmth.histories]
-    ran = [(key, gaps.samples()) for key, gaps in warmth.durations.items()]
+    ran = [
+        (device, skill, gaps.samples())
+        for device, skills in warmth.durations.items()
+        for skill, gaps in skills.items()
+    ]
     return (
         sorted(str((name, sorted(where))) for name, where in warmth.at.items()),
         sorted(str((name, sorted(gaps.items()))) for name, gaps in warmth.gaps.items()),

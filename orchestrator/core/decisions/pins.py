@@ -47,9 +47,9 @@ def review(step: Step) -> None:
 def make_room(step: Step, device: Device, needs: Mapping[Resource, float]) -> None:
     """Let go of what stands in the way of an attempt that is placed now (I5)."""
     plan = device.warm.plan(needs, step.at, deadlocked=step.state.board.deadlocked)
-    if isinstance(plan, Admitted):
-        for name in plan.evicted:
-            _release(step, device, name, f.Cause.EVICTED)
+    assert isinstance(plan, Admitted)  # noqa: S101 - the policy asked the board
+    for name in plan.evicted:
+        _release(step, device, name, f.Cause.EVICTED)
 
 
 def pins_of(step: Step, attempt: Attempt) -> tuple[Pin, ...]:
@@ -74,9 +74,7 @@ def settle_uses(
     device = step.state.devices[attempt.device]
     said = {each.name: each for each in warm}
     for name in attempt.resources:
-        known, seen = device.warm.warm.get(name), said.get(name)
-        if known is None:
-            continue
+        known, seen = device.warm.warm[name], said.get(name)
         if seen is not None:
             if seen.load_s is not None:
                 step.emit(f.ResourceLoaded(attempt.device, name, name.run, seen.load_s))

@@ -12,7 +12,7 @@ from orchestrator.core.retention.keys import GapHistories, GapKey, LoadTimes
 from orchestrator.core.retention.uses import PendingUses
 from protocol.types import DeviceId, Resource
 
-DURATIONS_KEPT = 2048  # by skill and device, some 10 KB each; beyond, no new one is begun
+SKILLS_KEPT = 64  # run times of so many skills a device, some 10 KB each; no more are begun
 
 
 class OpenGap(NamedTuple):
@@ -35,7 +35,7 @@ class Warmth:
         """They last although the resource is given up early: the graph still shows their end."""
         self.histories = GapHistories()
         self.loads = LoadTimes()
-        self.durations: dict[tuple[str, DeviceId], Gaps] = {}
+        self.durations: dict[DeviceId, dict[str, Gaps]] = {}
         """Run times of the skills of runs that use warm resources."""
         self.reuse: dict[str, tuple[int, int]] = {}
         """Kind → revisions after which a resource was used again, and all of them."""
@@ -72,15 +72,13 @@ class Warmth:
 
     def ran(self, skill: str, device: DeviceId, run_s: float) -> None:
         """Take a duration."""
-        known = self.durations.get((skill, device))
-        if known is None and len(self.durations) < DURATIONS_KEPT:
-            known = self.durations[skill, device] = Gaps()
-        if known is not None:
-            known.add(run_s)
+        here = self.durations.setdefault(device, {})
+        if skill in here or len(here) < SKILLS_KEPT:
+            here.setdefault(skill, Gaps()).add(run_s)
 
     def duration(self, skill: str, device: DeviceId) -> Gaps | None:
         """Return a history of run times that speaks."""
-        known = self.durations.get((skill, device))
+        known = self.durations.get(device, {}).get(skill)
         return known if known is not None and len(known) >= ENOUGH else None
 
     def revised(self, kind: str, *, reused: bool) -> None:
@@ -102,8 +100,7 @@ class Warmth:
     def forget(self, device: DeviceId) -> None:
         """Drop what is known of a device that left the fleet for good."""
         self.loads.forget(device)
-        for key in [key for key in self.durations if key[1] == device]:
-            del self.durations[key]
+        self.durations.pop(device, None)
         for places in (self.at, self.gaps):
             for name in [name for name, devices in places.items() if device in devices]:
                 (self.gone if places is self.at else self.close)(name, device)

@@ -249,10 +249,9 @@ class Board:
         """Let those ask again that wait for memory of a device."""
         for demand in self._memory.unpark(machine.card.device):
             assert isinstance(demand, Demand)  # noqa: S101 - we parked it
-            if demand.machines.get(machine.card.device) is machine:
-                self._push(demand, machine)
-                if demand.waiting:
-                    self.changed[demand.key] = demand
+            self._push(demand, machine)
+            if demand.waiting:
+                self.changed[demand.key] = demand
 
     def warmed(self, resources: Iterable[Resource]) -> None:
         """Note that a resource became warm or cold somewhere. O(devices of who needs it)."""

@@ -100,7 +100,7 @@ def test_i3_a_lease_that_ran_out_lets_the_task_move_and_the_device_stays_charged
     world.wait(20.0)
     assert world.where("t") == "d2"
     assert first in world.engine.state.devices["d1"].attempts
-    assert fleet(world.engine.state)[0].attempts == ((RUN, "t"),)
+    assert fleet(world.engine.state, world.at)[0].attempts == ((RUN, "t"),)
 
     world.end(first, Failed(FailureKind.SKILL_ERROR, "late"))
     assert first not in world.engine.state.devices["d1"].attempts

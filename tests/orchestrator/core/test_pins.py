@@ -459,6 +459,45 @@ def test_the_next_use_is_the_first_on_the_path_however_the_plan_lists_it():
     assert granted(world).awaits == "search"
 
 
+def test_a_coordinator_that_is_to_keep_nothing_lets_go_of_what_its_former_life_kept():
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0")
+    world.tuning = Tuning(pin_cap_s=0.0)
+    world.restart()
+    assert where(world) is None
+    assert world.happened(f.ResourceReleased)[-1].cause is f.Cause.EXPIRED
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_i11_what_a_revision_meant_survives_a_restart(rows):
+    world = fleet()
+    bad = task("bad", "search", limits=Limits(attempts=1))
+    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
+    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
+    world.do("t0")
+    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
+    world.restart(rows=rows)
+    assert world.engine.state.warmth.reuse_share("kv") == pytest.approx(1 / 3)
+
+
+def test_i11_run_times_go_with_their_device():
+    world = learned(1.0, turns=3)
+    world.tell(e.Unregistered(DeviceId("phone")))
+    world.restart(rows=True)
+    assert set(world.engine.state.warmth.durations) == {"gpu"}
+
+
+def test_what_does_not_fit_beside_its_own_warm_state_waits():
+    world = fleet(capacity=2.0)
+    world.submit(infer("a", "model", scope=PinScope.SHARED, amount=1.5))
+    world.do("a")
+    model = ResourceNeed("kv", "model", 1.0, PinScope.SHARED)
+    both = Needs(resources=(model, ResourceNeed("kv", "s", 1.0)))
+    world.submit(task("b", "infer", needs=both), run=RunId("next"))
+    assert world.state("b", RunId("next")) == "ready"
+
+
 def test_a_refused_edit_changes_no_use():
     world = fleet()
     world.submit(*chain(2))

@@ -1,6 +1,7 @@
 """The lease and the index against definitions written out, and what censoring must not do."""
 
 import random
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,8 @@ from orchestrator.core.retention.gaps import ENOUGH, Gaps
 
 COMMON = settings(deadline=None, derandomize=True, max_examples=60)
 gap = st.one_of(st.floats(0.0, 100.0), st.sampled_from([0.0, 1.0, 2.0, 2.0, 50.0]))
-samples = st.lists(st.tuples(gap, st.sampled_from([False] * 5 + [True])), min_size=ENOUGH)
+seen = st.tuples(gap, st.sampled_from([False] * 5 + [True]))
+samples = st.lists(seen, min_size=ENOUGH, max_size=3 * ENOUGH).map(tuple)
 reuses = st.sampled_from([1.0, 0.8, 0.3])
 
 
@@ -22,6 +24,7 @@ def filled(drawn, **options):
     return gaps
 
 
+@cache
 def survival(drawn, time_s):
     """Return the product-limit estimate of a gap longer than `time_s`, written out."""
     alive = 1.0

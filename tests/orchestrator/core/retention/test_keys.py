@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.core.retention.gaps import ENOUGH
-from orchestrator.core.retention.keys import LOADS_KEPT, GapHistories, GapKey, LoadTimes
+from orchestrator.core.retention.keys import LOADS_KEPT, GapHistories, GapKey, LoadTimes, Utility
 from protocol.types import DeviceId
 
 KEY = GapKey("kv", "ask", "phone")
@@ -77,3 +77,27 @@ def test_a_reload_costs_the_median_of_the_last_loads_there():
     loads.forget(here)
     assert (loads.of(here), loads.of(there)) == ((), (("model", (3.0,)),))
     assert (loads.reload_s("model", here), loads.reload_s("model", there)) == (3.0, 3.0)
+
+
+def test_utility_is_work_for_each_second_of_loading_over_all_loads():
+    loads = LoadTimes()
+    here, there = DeviceId("here"), DeviceId("there")
+    for _ in range(2 * LOADS_KEPT):
+        loads.add("model", here, 2.0)
+        loads.ran("model", here, 5.0)
+    loads.ran("model", there, 1.0)
+    assert loads.utility(here) == {"model": (160.0, 64.0)}
+    assert loads.utility(here)["model"].ratio == 2.5
+    assert loads.utility(there)["model"].ratio is None  # it was found warm
+    assert loads.utility(DeviceId("nowhere")) == {}
+
+
+def test_utility_goes_on_from_what_was_saved_and_goes_with_its_device():
+    loads, here = LoadTimes(), DeviceId("here")
+    loads.add("model", here, 2.0)  # the last ones, as they are restored
+    loads.resume("model", here, Utility(50.0, 20.0))
+    loads.add("model", here, 2.0)
+    loads.ran("model", here, 5.0)
+    assert loads.utility(here) == {"model": (55.0, 22.0)}
+    loads.forget(here)
+    assert loads.utility(here) == {}

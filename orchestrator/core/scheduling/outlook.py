@@ -1,0 +1,146 @@
+"""What may be planned: tasks that have not started, on devices that are there, as plain arrays.
+
+Tasks and devices are numbers. A schedule is an order of all tasks, in which each comes after its
+predecessors, and a device for each; its times follow. Nothing is put into earlier gaps: the order
+of a good schedule already says so. Times are seconds from `Outlook.now` on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heapreplace
+from math import inf
+from typing import NamedTuple, TypeAlias
+
+Link: TypeAlias = tuple[int, float]
+"""A task at the other end of a dependency, and how many bytes pass between them."""
+
+
+@dataclass(slots=True)
+class Outlook:
+    """The rest of the work. Rows are tasks, columns devices."""
+
+    cost: list[list[float]]
+    """Seconds each task takes on each device; infinite where it cannot run."""
+    predecessors: list[list[Link]]
+    """Of each task, those that have not started either."""
+    there: list[list[float]]
+    """When all that has started is done and, sent ahead, its results are on each device."""
+    done: list[float]
+    """When all that has started is done."""
+    send: list[list[float]]
+    """How long its results take to each device; all 0 if they are sent ahead."""
+    per_byte: list[list[float]]
+    """Seconds a byte takes from one device to another."""
+    free: list[list[float]]
+    """When each slot of each device is free, least first."""
+    ahead: bool
+    """Whether results are sent as soon as they are made, or only when a task has its slot."""
+
+    @property
+    def tasks(self) -> range:
+        """Return all tasks."""
+        return range(len(self.cost))
+
+    @property
+    def devices(self) -> range:
+        """Return all devices."""
+        return range(len(self.free))
+
+
+class Schedule(NamedTuple):
+    """An order with devices, and when each task then ends. `end` is infinite if it cannot be."""
+
+    end: float
+    order: Sequence[int]
+    device: Sequence[int]
+    finish: Sequence[float]
+
+
+def follow(outlook: Outlook, order: Sequence[int], device: Sequence[int]) -> Schedule:
+    """Return the times of a schedule. O(dependencies)."""
+    free = [slots.copy() for slots in outlook.free]
+    finish = [0.0] * len(device)
+    end = 0.0
+    for task in order:
+        here = device[task]
+        slots = free[here]
+        there = outlook.there[task][here] if outlook.ahead else outlook.done[task]
+        start = max(slots[0], there)
+        bring = outlook.send[task][here]
+        for source, size in outlook.predecessors[task]:
+            came = finish[source]
+            takes = size * outlook.per_byte[device[source]][here] if size else 0.0
+            if outlook.ahead:
+                came += takes
+            elif takes > bring:
+                bring = takes
+            if came > start:
+                start = came
+        finish[task] = done = start + bring + outlook.cost[task][here]
+        heapreplace(slots, done)
+        if done > end:
+            end = done
+    return Schedule(end, order, device, finish)
+
+
+def soonest(
+    outlook: Outlook, order: Sequence[int], onward: Sequence[Sequence[float]] | None = None
+) -> Schedule:
+    """Give each task, in order, the device that finishes it first. O(dependencies · devices).
+
+    Topcuoglu, Hariri, Wu 2002, section 4.2, without insertion. With `onward`, what is left after a
+    task where it runs counts too (Arabnejad, Barbosa 2014, eq. 7).
+    """
+    free = [slots.copy() for slots in outlook.free]
+    count = len(outlook.cost)
+    finish, device = [0.0] * count, [0] * count
+    devices = outlook.devices
+    end = 0.0
+    for task in order:
+        came, bring = _arrivals(outlook, task, device, finish)
+        cost = outlook.cost[task]
+        after = onward[task] if onward is not None else None
+        least, best, done = inf, 0, inf
+        for here in devices:
+            start = free[here][0]
+            if came[here] > start:
+                start = came[here]
+            total = start + bring[here] + cost[here]
+            value = total + after[here] if after is not None else total
+            if value < least:
+                least, best, done = value, here, total
+        device[task], finish[task] = best, done
+        heapreplace(free[best], done)
+        if done > end:
+            end = done
+    return Schedule(end, order, device, finish)
+
+
+def _arrivals(
+    outlook: Outlook, task: int, device: Sequence[int], finish: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return by device when a task may begin there, and how long it then waits for its inputs."""
+    came = outlook.there[task].copy()
+    bring = outlook.send[task]
+    if not outlook.ahead:
+        latest = max([outlook.done[task], *(finish[s] for s, _ in outlook.predecessors[task])])
+        came = [latest] * len(came)
+        bring = bring.copy()
+    for source, size in outlook.predecessors[task]:
+        rates, since = outlook.per_byte[device[source]], finish[source]
+        if outlook.ahead:
+            for here, rate in enumerate(rates):
+                if since + size * rate > came[here]:
+                    came[here] = since + size * rate
+        elif size:
+            for here, rate in enumerate(rates):
+                if size * rate > bring[here]:
+                    bring[here] = size * rate
+    return came, bring
+
+
+def by_start(outlook: Outlook, found: Schedule) -> Schedule:
+    """Put a schedule in the order in which its tasks start; ties as they were."""
+    start = [done - outlook.cost[v][d] for v, (done, d) in enumerate(zip(found.finish, found.device, strict=True))]
+    order = sorted(found.order, key=start.__getitem__)
+    return found._replace(order=order)
