@@ -1,7 +1,8 @@
 """The device side: skills, and the agent that runs them for orchestrators.
 
 `skills` is what a device can do, `session` (pure) what it holds, `ledger` what outlives a crash,
-`runtime` the shell that runs it all, `simulated` devices for tests and benchmarks.
+`warm` what is kept loaded in between, `runtime` the shell that runs it all, `simulated` devices
+for tests and benchmarks.
 """
 
 from agents.runtime import Agent

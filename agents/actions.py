@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from protocol.codec import Request
 from protocol.messages import Heartbeat, Offer, Reply
-from protocol.types import AttemptId, Effect, Json, Outcome, RunId, TaskId
+from protocol.types import AttemptId, Effect, Json, Outcome, Resource, RunId, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +118,37 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadResource:
+    """Load it, and tell the session how that went. Loads of one resource never overlap."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class EvictResource:
+    """Let go what was loaded, or stop loading it; tell the session when it has left."""
+
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
 class DropArtifacts:
     """Drop what these runs refer to. It may get lost."""
 
     runs: tuple[RunId, ...]
 
 
-Deed: TypeAlias = StartSkill | ReconcileSkill | CancelSkill | Resume | Say | Beat | DropArtifacts
+Deed: TypeAlias = (
+    StartSkill
+    | ReconcileSkill
+    | CancelSkill
+    | Resume
+    | Say
+    | Beat
+    | LoadResource
+    | EvictResource
+    | DropArtifacts
+)
 """What the agent does."""
 
 Action: TypeAlias = Change | Deed

@@ -1,29 +1,40 @@
-"""When live attempts are due: one heap, whose entries may be out of date. Pure, like `session`."""
+"""When something is due: one heap, whose entries may be out of date. Pure, like `session`."""
 
 import heapq
 from collections.abc import Iterator, Mapping
 from math import inf
-from typing import Final
-
-from agents.attempt import LiveAttempt
-from protocol.types import AttemptId
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 SPARE: Final = 64  # entries out of date in a small heap; it is rebuilt when most of it is
 
 
-class Alarms:
-    """Deadlines of live attempts. A look that comes too early is harmless, so none is moved."""
+class Timed(Protocol):
+    """What can be due."""
 
-    def __init__(self, live: Mapping[AttemptId, LiveAttempt]) -> None:
+    armed: float
+    """When it is looked at next, at the latest; infinity at first. Set by `Alarms`."""
+
+    def deadline(self) -> float:
+        """Return when there is something to do for it; infinity for never."""
+
+
+Name = TypeVar("Name", bound=Any)  # ordered: of what is due together, the least comes first
+Some = TypeVar("Some", bound=Timed)
+
+
+class Alarms(Generic[Name, Some]):
+    """Deadlines of what is in a mapping. A look too early is harmless, so none is moved."""
+
+    def __init__(self, live: Mapping[Name, Some]) -> None:
         self._live = live
-        self._heap: list[tuple[float, AttemptId]] = []
+        self._heap: list[tuple[float, Name]] = []
 
-    def arm(self, live: LiveAttempt) -> None:
-        """Have the attempt looked at in time; call it when its deadline may be earlier."""
+    def arm(self, name: Name, live: Some) -> None:
+        """Have it looked at in time; call it when its deadline may be earlier."""
         due = live.deadline()
         if due < live.armed:
             live.armed = due
-            heapq.heappush(self._heap, (due, live.offer.attempt))
+            heapq.heappush(self._heap, (due, name))
             if len(self._heap) > 4 * len(self._live) + SPARE:
                 self._heap = [
                     (each.armed, name) for name, each in self._live.items() if each.armed < inf
@@ -37,12 +48,12 @@ class Alarms:
             heapq.heappop(heap)
         return heap[0][0] if heap else inf
 
-    def due(self, now: float) -> Iterator[LiveAttempt]:
+    def due(self, now: float) -> Iterator[Some]:
         """Yield what is due; it is armed anew when the next one is asked for."""
         while self._heap and self._heap[0][0] <= now:
-            due, attempt = heapq.heappop(self._heap)
-            live = self._live.get(attempt)
+            due, name = heapq.heappop(self._heap)
+            live = self._live.get(name)
             if live is not None and live.armed == due:
                 live.armed = inf
                 yield live
-                self.arm(live)
+                self.arm(name, live)

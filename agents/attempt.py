@@ -1,8 +1,10 @@
 """An attempt whose skill runs: its clocks, and what is said of it. Pure, like `session`.
 
 It is ACCEPTED until its row is durable and its skill really **begins**; only then do its clocks
-run. A `once` attempt that was cut off is live for longer where its skill can `reconcile`: what
-runs then is the question what came of it. That is no work: it has no lease and a limit of its own.
+run. While what it needs is **loading** its limit counts as well, and its lease, whatever its
+effect class: it has not started, and what keeps it from that refuses it. A `once` attempt that was
+cut off is live for longer where its skill can `reconcile`: what runs then is the question what
+came of it. That is no work: it has no lease and a limit of its own.
 """
 
 import math
@@ -41,8 +43,8 @@ class LiveAttempt:
 
     __slots__ = (
         "answers", "armed", "caller", "canceller", "effect", "expires_at", "limit_at", "limit_s",
-        "note", "offer", "phase", "progress", "quiet_until", "reconciles", "reconciling",
-        "recorded", "say_at", "started_at", "stop",
+        "loading", "note", "offer", "phase", "progress", "quiet_until", "reconciles",
+        "reconciling", "recorded", "say_at", "started_at", "stop",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +61,7 @@ class LiveAttempt:
         self.note = ""
         self.recorded = False
         self.reconciles = reconciles and effect is Effect.ONCE
-        self.reconciling = False
+        self.reconciling = self.loading = False
         self.started_at: float | None = None
         self.expires_at = now + offer.ttl_s
         self.limit_s = offer.limit_s
@@ -80,10 +82,25 @@ class LiveAttempt:
         live.reconcile()
         return live
 
+    def load(self, note: str, now: float) -> None:
+        """Let it wait for what it needs; `note` says for what."""
+        if not self.loading:
+            self.loading, self.quiet_until = True, now + ANNOUNCE_AFTER_S
+            self.limit_at = math.inf if self.limit_s is None else now + self.limit_s
+        self.note = note
+        self.say_soon(now)
+
+    def ready(self) -> bool:
+        """Let it start; return whether the ledger must say so first: it is `once`, or refused."""
+        refused = self.recorded
+        self.loading, self.note, self.recorded = False, "", False
+        return refused or self.effect is Effect.ONCE
+
     def begin(self, now: float) -> None:
         """Let its clocks run: its skill, or the question what came of it, does from now on."""
         self.started_at = self.quiet_until = now
-        self.limit_at = math.inf if self.limit_s is None else now + self.limit_s
+        if self.limit_s is not None:
+            self.limit_at = min(self.limit_at, now + self.limit_s)
         if not self.reconciling:
             self.phase = Phase.STARTED
             self.quiet_until += ANNOUNCE_AFTER_S
@@ -112,9 +129,10 @@ class LiveAttempt:
 
     def deadline(self) -> float:
         """Return when there is something to do for it; infinity for never."""
-        if self.stop is not None or self.started_at is None:
+        if self.stop is not None or (self.started_at is None and not self.loading):
             return self.say_at
-        lapse = self.expires_at if self.effect is Effect.ONCE else math.inf
+        lapses = self.effect is Effect.ONCE or self.loading
+        lapse = self.expires_at if lapses else math.inf
         return min(self.say_at, self.limit_at, lapse)
 
     def too_late(self, now: float) -> Outcome | None:
@@ -127,6 +145,8 @@ class LiveAttempt:
 
     def overdue(self, now: float) -> Outcome | None:
         """Say why it must stop now, if it must."""
+        if self.loading:
+            return self._late_load(now)
         if self.effect is Effect.ONCE and now >= self.expires_at:
             return cut_off(self.effect, "its lease lapsed while it ran")
         if now >= self.limit_at:
@@ -136,6 +156,20 @@ class LiveAttempt:
             once = self.effect is Effect.ONCE
             return cut_off(self.effect, why) if once else Failed(FailureKind.TIMEOUT, why)
         return None
+
+    def _late_load(self, now: float) -> Outcome | None:
+        if now >= self.expires_at:
+            return Rejected(f"its lease lapsed while it waited ({self.note}): it never started")
+        if now >= self.limit_at:
+            why = f"{self.note}: it was stopped at its limit of {self.limit_s:g} s"
+            return Failed(FailureKind.TIMEOUT, why)
+        return None
+
+    def interrupted(self) -> Outcome:
+        """Say what is known of it, as the agent stops."""
+        if self.loading:
+            return Rejected("the agent was stopped before it started")
+        return cut_off(self.effect, "the agent was stopped while it ran")
 
     def verdict(self, outcome: Outcome) -> Outcome:
         """Return what an end comes to, in view of why it was told to stop."""
@@ -149,6 +183,8 @@ class LiveAttempt:
     def row(self, outcome: Outcome | None = None, run_s: float | None = None) -> AttemptRow:
         """Return what the ledger shall say of it."""
         offer, work = self.offer, None
+        if self.loading and outcome is None:
+            outcome = Rejected("the agent restarted before it started")
         if self.reconciles and isinstance(outcome, Unknown | None):
             work = Work(offer.task, offer.skill, offer.args)
         return AttemptRow(

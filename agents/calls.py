@@ -34,9 +34,15 @@ async def do(skill: Skill, context: Context, args: Mapping[str, Json]) -> Outcom
     try:
         return Succeeded(await skill.call(context, args))
     except Exception as error:  # noqa: BLE001  the boundary of an attempt: its bug fails it alone
-        kind = next(kind for cls, kind in _KINDS if isinstance(error, cls))
-        retry_after_s = error.retry_after_s if isinstance(error, TemporaryError) else None
-        return Failed(kind, _told("skill_failed", skill, context, error), retry_after_s)
+        _told("skill_failed", skill, context, error)
+        return failure(error)
+
+
+def failure(error: Exception) -> Failed:
+    """Return an error of a skill, or of what it needs, as data."""
+    kind = next(kind for cls, kind in _KINDS if isinstance(error, cls))
+    retry_after_s = error.retry_after_s if isinstance(error, TemporaryError) else None
+    return Failed(kind, _words(error), retry_after_s)
 
 
 async def look_up(skill: Skill, context: Context, args: Mapping[str, Json]) -> Outcome:
@@ -46,13 +52,16 @@ async def look_up(skill: Skill, context: Context, args: Mapping[str, Json]) -> O
     try:
         return await skill.reconcile(replace(context, on_ask=nobody), args)
     except Exception as error:  # noqa: BLE001  the boundary of an attempt: its bug fails it alone
-        detail = _told("reconcile_failed", skill, context, error)
-        return Unknown(f"the look-up of what came of it failed: {detail}")
+        _told("reconcile_failed", skill, context, error)
+        return Unknown(f"the look-up of what came of it failed: {_words(error)}")
 
 
-def _told(event: str, skill: Skill, context: Context, error: Exception) -> str:
+def _told(event: str, skill: Skill, context: Context, error: Exception) -> None:
     telemetry.write(
         Level.DEBUG, event, skill=skill.info.name, attempt=context.attempt, exc_info=error
     )
+
+
+def _words(error: Exception) -> str:
     detail = str(error) if isinstance(error, SkillError) else f"{type(error).__name__}: {error}"
     return detail.encode(errors="replace").decode()

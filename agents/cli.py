@@ -17,6 +17,8 @@ from agents.config import DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
 from agents.runtime import Agent
 from agents.skills import Skills
+from agents.warm import owned
+from agents.warm.adapters import ResourceKind
 from protocol import telemetry
 from protocol.artifacts import StoreError
 from protocol.artifacts.store import Store
@@ -61,9 +63,12 @@ def agent(
     with _one_line_errors():
         settings = config.read(config_file)
         skills = builtin.load(settings)
+        resources = owned.load(settings)
         if check:
             for name, skill in skills.items():
                 typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
+            for kind, each in resources.items():
+                typer.echo(f"{kind:24} {'warm':10} {each.capacity:g} at once")
             if missing := list(surroundings.missing(settings)):
                 raise SettingsError(f"{config_file}: {'; '.join(missing)}")
             _transport(settings)
@@ -71,13 +76,17 @@ def agent(
         ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
         telemetry.configure(json=json_logs, level=Level.DEBUG if debug else Level.INFO)
         try:
-            asyncio.run(_serve(settings, skills, ledger, durability))
+            asyncio.run(_serve(settings, skills, resources, ledger, durability))
         finally:
             ledger.close()
 
 
 async def _serve(
-    settings: DeviceConfig, skills: Skills, ledger: SqliteLedger, durability: Durability
+    settings: DeviceConfig,
+    skills: Skills,
+    resources: Mapping[str, ResourceKind],
+    ledger: SqliteLedger,
+    durability: Durability,
 ) -> None:
     device = settings.device
     card = DeviceCard(
@@ -98,6 +107,7 @@ async def _serve(
             transport=_transport(settings),
             ledger=ledger,
             artifacts=await _artifacts(settings, durability, stack),
+            resources=resources,
             org=device.org,
             unit=device.unit,
             allows=settings.allows,

@@ -27,6 +27,14 @@ url = "http://example.org:8470"       # as other devices reach it
 quota_bytes = 10_737_418_240
 keep_s = 604_800                      # since the last use, where no coordinator releases it
 
+[resources.model]                     # what may be kept warm between tasks, and how it is loaded
+capacity = 24e9                       # how much of the kind at once
+max_idle_s = 3600                     # the longest that something may lie unused
+
+[resources.model.process]             # or llm, directory, python: one for each kind
+command = ["llama-server", "--model", "/models/{key}.gguf", "--port", "{port}"]
+ready_url = "http://127.0.0.1:{port}/health"
+
 [policy]                              # caller → skills; without it every caller may use all
 "acme/ops/*" = ["system.*", "text.*"]
 ```
@@ -37,11 +45,20 @@ sentence that names file, line and key and says what was expected.
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from math import inf
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    JsonValue,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
+from agents.keys import PLAIN
 from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 
@@ -59,7 +76,7 @@ class Device(Section):
     speed: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
     """Relative to a reference device."""
     capacity: Mapping[str, PositiveFloat] = {}
-    """Resource kind → how much of it may be warm at once."""
+    """Resource kind → how much of it there is, beside what `[resources]` can load."""
     state: LocalPath = Path("state")
     """The folder of the ledger."""
 
@@ -141,6 +158,80 @@ class ArtifactsSection(Section):
         return self
 
 
+Keys: TypeAlias = Annotated[re.Pattern[str], Field(default=PLAIN)]
+"""Which keys of resources are allowed, as a whole: they come from plans."""
+
+
+class ProcessSection(Section):
+    """A server as a child process (`agents.warm.adapters.process`)."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    ready_line: re.Pattern[str] | None = None
+    ready_url: Annotated[str, StringConstraints(pattern=r"^(http://\S+)?$")] = ""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    environment: Mapping[str, str] = {}
+    folder: LocalPath | None = None
+    stop_s: PositiveFloat = 5.0
+    keys: Keys
+
+
+class LlmSection(Section):
+    """Sessions of an OpenAI-compatible server (`agents.warm.adapters.llm`)."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    server: Literal["plain", "vllm", "llama.cpp"] = "plain"
+    model: str = ""
+    prefixes: LocalPath | None = None
+    """A folder with a text file for each key, `KEY.txt`: the system prompt of its sessions."""
+    slots: PositiveInt = 1
+    hints: Mapping[str, JsonValue] = {}
+    api_key_file: LocalPath | None = None
+    keys: Keys
+
+
+class DirectorySection(Section):
+    """Copies of data on this disk (`agents.warm.adapters.directory`): one way to fetch them."""
+
+    folder: LocalPath
+    source: LocalPath | None = None
+    """A path on this machine with `{key}` in it."""
+    command: tuple[str, ...] = ()
+    """A command with `{key}` and `{target}` in it."""
+    python: str = ""
+    """`module:function`, an async function of the key and the target."""
+    keys: Keys
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        _exactly_one(self, "source", "command", "python")
+        return self
+
+
+class ResourceSection(Section):
+    """What may be kept warm of one kind, and the one way to load it."""
+
+    capacity: PositiveFloat
+    """In a unit of the owner's choice, which tasks use for their needs: bytes, usually."""
+    max_idle_s: PositiveFloat = inf
+    load_limit_s: PositiveFloat = 600.0
+    process: ProcessSection | None = None
+    llm: LlmSection | None = None
+    directory: DirectorySection | None = None
+    python: str = ""
+    """`module:object`: an adapter, or a function that makes what a key names."""
+
+    @model_validator(mode="after")
+    def _one_adapter(self) -> Self:
+        _exactly_one(self, "process", "llm", "directory", "python")
+        return self
+
+
+def _exactly_one(section: Section, *names: str) -> None:
+    given = [name for name in names if getattr(section, name)]
+    if len(given) != 1:
+        raise ValueError(f"set one of {', '.join(names)}, not {' and '.join(given) or 'none'}")
+
+
 class DeviceConfig(Section):
     """The whole file."""
 
@@ -148,6 +239,7 @@ class DeviceConfig(Section):
     broker: Broker = Broker()
     skills: SkillsSection = SkillsSection()
     artifacts: ArtifactsSection | None = None
+    resources: Mapping[Id, ResourceSection] = {}
     policy: Mapping[str, tuple[str, ...]] | None = None
 
     def allows(self, caller: str, skill: str) -> bool:

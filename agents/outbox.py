@@ -11,18 +11,31 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from agents.actions import Action, AttemptRow, Beat, Change, Deed, Forget, ForgetRun, RunRow
+from agents.actions import (
+    Action,
+    AttemptRow,
+    Beat,
+    Change,
+    Deed,
+    EvictResource,
+    Forget,
+    ForgetRun,
+    LoadResource,
+    RunRow,
+)
 from agents.ledger import Ledger, LedgerError
 from protocol.types import RunId
 
 RETRY_S: Final = 1.0  # a full disk is freed by a person
 FORGET_AT_ONCE: Final = 64  # as many as one message acknowledges: about 0.5 ms
+_AT_ONCE: Final = (Beat, LoadResource, EvictResource)  # nothing of it is in the ledger
 
 
 class Outbox:
     """The order of commits and actions.
 
-    While the ledger cannot be written nothing leaves but heartbeats; the group is tried again
+    While the ledger cannot be written nothing leaves but heartbeats, and what is kept warm goes on
+    being loaded and let go; the group is tried again
     every `RETRY_S`, and `told` hears of the first failure (with the error) and of its end (None).
     """
 
@@ -63,9 +76,10 @@ class Outbox:
                 self._gather()  # these name the same runs: their order counts
                 self._changes.append(action)
                 self._schedule()
-            elif isinstance(action, Beat):
+            elif isinstance(action, _AT_ONCE):
                 now.append(action)
-                self._sweep()
+                if isinstance(action, Beat):
+                    self._sweep()
             elif self._due or self._writing:
                 self._waiting.append(action)
             else:

@@ -22,6 +22,8 @@ from agents.actions import (
     CancelSkill,
     Deed,
     DropArtifacts,
+    EvictResource,
+    LoadResource,
     ReconcileSkill,
     Resume,
     Say,
@@ -32,22 +34,24 @@ from agents.artifacts import Artifacts
 from agents.calls import CANCELLED_ITSELF, NOT_LOOKED_UP, do, look_up
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
+from agents.reports import encoded
 from agents.session import Session
-from agents.skills import Context, PermanentError, Skill, Skills
+from agents.skills import Context, PermanentError, Skill, Skills, unnamed
+from agents.warm.adapters import ResourceKind
+from agents.warm.keeper import Keeper, pool_of
 from protocol import telemetry, topics
 from protocol.background import Background
 from protocol.codec import (
     Batches,
-    Request,
     RequestError,
     decode_orders,
     encode_card,
     encode_heartbeat,
-    encode_reply,
+    encode_refusal,
 )
 from protocol.codec.cards import Source, Status
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
-from protocol.messages import Held, Offer, Reply, Report
+from protocol.messages import Held, Offer
 from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Message, Transport
@@ -55,8 +59,6 @@ from protocol.types import (
     AttemptId,
     DeviceCard,
     DeviceId,
-    Failed,
-    FailureKind,
     Json,
     Outcome,
 )
@@ -80,6 +82,7 @@ class Agent:
         transport: its connection.
         ledger: what outlives a crash; in memory if left out. Closed by whoever opened it.
         artifacts: what to do with content too big for a message; if left out, refuse it.
+        resources: kind → what may be kept warm of it, and how that is loaded.
         org: first part of its address.
         unit: second part of its address.
         allows: whether a caller (`org/unit/agent`) may use a skill.
@@ -95,6 +98,7 @@ class Agent:
         transport: Transport,
         ledger: Ledger | None = None,
         artifacts: Artifacts | None = None,
+        resources: Mapping[str, ResourceKind] | None = None,
         org: str = "muster",
         unit: str = "default",
         allows: Callable[[str, str], bool] = anyone,
@@ -102,7 +106,9 @@ class Agent:
     ) -> None:
         self.skills = skills if isinstance(skills, Skills) else Skills(skills)
         card = DeviceCard(DeviceId(card)) if isinstance(card, str) else card
-        self.card = replace(card, skills=self.skills.infos)
+        kinds = dict(resources or {})
+        capacity = {kind: each.capacity for kind, each in kinds.items()}
+        self.card = replace(card, skills=self.skills.infos, capacity={**card.capacity, **capacity})
         self.address = Address(org, unit, card.device)
         self._transport = transport
         self._ledger = ledger or MemoryLedger()
@@ -115,7 +121,9 @@ class Agent:
             rows=self._ledger.rows(),
             permits=self._permits,
             reconciles={name for name, each in self.skills.items() if each.reconcile},
+            pool=pool_of(kinds),
         )
+        self._keeper = Keeper(kinds, self._session.warming, self._act, self._now)
         self._tasks: dict[AttemptId, asyncio.Task[None]] = {}
         self._questions: dict[AttemptId, asyncio.Future[Json]] = {}
         self._outbox = Outbox(self._ledger, self._perform, self._troubled)
@@ -136,6 +144,7 @@ class Agent:
             connection = group.create_task(connecting, name=f"{self.address} connection")
             try:
                 async with asyncio.TaskGroup() as self._group:
+                    self._keeper.start(self._group)
                     self._act(self._session.resume())
                     try:
                         await asyncio.Event().wait()
@@ -198,15 +207,8 @@ class Agent:
         telemetry.write(
             Level.DEBUG, "request_refused", device=str(self.address), reason=str(error)
         )
-        if message.response_topic:
-            self._publish(
-                encode_reply(
-                    error.refused,
-                    to=message.response_topic,
-                    correlation=message.correlation,
-                    request_id=error.request_id,
-                )
-            )
+        if refusal := encode_refusal(error, message):
+            self._publish(refusal)
 
     def _now(self) -> float:
         return self._clock() if self._clock else asyncio.get_running_loop().time()
@@ -247,7 +249,7 @@ class Agent:
                 # Whoever said hello knows the answer by its correlation.
                 gathers = to.extension and not isinstance(reply, Held)
                 send = self._replies.add if gathers else self._replies.send
-                send(_message(reply, to))
+                send(encoded(reply, to))
             case StartSkill(offer):
                 self._start(offer, do, CANCELLED_ITSELF)
             case ReconcileSkill(offer):
@@ -255,10 +257,11 @@ class Agent:
             case Beat(heartbeat):
                 self._publish(encode_heartbeat(heartbeat, self.address))
             case CancelSkill(attempt):
-                if attempt in self._tasks:
-                    self._tasks[attempt].cancel()
+                self._cancel(attempt)
             case Resume(attempt, value):
                 self._resume(attempt, value)
+            case LoadResource() | EvictResource():
+                self._keeper.do(deed, self._group)
             case DropArtifacts(runs):
                 if self._artifacts:
                     self._group.create_task(self._artifacts.release(runs), name="release")
@@ -297,6 +300,7 @@ class Agent:
             on_ask=partial(self._ask, attempt),
             lease_live=partial(self._lease_live, attempt),
             artifacts=self._artifacts,
+            on_resource=partial(self._keeper.handle, offer) if offer.pins else unnamed,
         )
         running = self._attempt(
             attempt, partial(call, self.skills[offer.skill], context, offer.args)
@@ -304,6 +308,10 @@ class Agent:
         task = self._group.create_task(running, name=f"{offer.skill} {attempt}")
         self._tasks[attempt] = task
         task.add_done_callback(partial(self._done, attempt, stopped))
+
+    def _cancel(self, attempt: AttemptId) -> None:
+        if attempt in self._tasks:
+            self._tasks[attempt].cancel()
 
     async def _attempt(self, attempt: AttemptId, call: Callable[[], Awaitable[Outcome]]) -> None:
         self._ended(attempt, await call())
@@ -352,7 +360,7 @@ class Agent:
 
     async def _leave(self) -> None:
         """Stop the skills, say how they ended, sign off; all of it in bounded time."""
-        self._act(self._session.stop())
+        self._act(self._session.stop(self._now()))
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._outbox.settle()
@@ -364,20 +372,6 @@ class Agent:
         self._publish(self._announcement("offline", "agent"))
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
+                self._keeper.close(self._group)
                 await self._transport.flush()
-
-
-def _message(reply: Reply, to: Request) -> Message:
-    try:
-        return encode_reply(
-            reply,
-            to=to.reply_to,
-            correlation=to.correlation,
-            request_id=to.request_id,
-            form=to.form,
-        )
-    except LocalProtocolError as error:
-        # A skill that bypasses the output check: its coordinator still learns that it is over.
-        if not isinstance(reply, Report):
-            raise
-        return _message(replace(reply, outcome=Failed(FailureKind.BAD_OUTPUT, str(error))), to)
+                await self._keeper.settle()

@@ -13,7 +13,8 @@ offer ─┬─► live ──────────────► result ─
 
 A **live** attempt fills a slot from its acceptance until its skill has really stopped. What is
 over is in the `archive`, and said again whenever asked for. There is no queue: what finds no free
-slot is refused, and its coordinator places it anew.
+slot is refused, and its coordinator places it anew. Only what it needs warm is waited for
+(`warm.warming`): it has not started until then, and what ends it before refuses it.
 
 What is announced is in the ledger first. A `once` attempt is recorded before its skill starts.
 Others start at once; their first row is written when there is something to say: that it started,
@@ -40,7 +41,6 @@ from typing import Final, assert_never
 
 from agents.actions import (
     Action,
-    AttemptRow,
     Beat,
     CancelSkill,
     DropArtifacts,
@@ -51,12 +51,14 @@ from agents.actions import (
 )
 from agents.admission import Admission, anyone
 from agents.alarms import Alarms
-from agents.archive import Archive, Run, cut_off
+from agents.archive import Archive
 from agents.attempt import LiveAttempt
 from agents.checking import broken
 from agents.reconciling import LookUps
-from agents.refusals import not_found, stale
-from agents.reports import final, standing
+from agents.refusals import not_found
+from agents.reports import Reports
+from agents.warm.pool import Pool
+from agents.warm.warming import Warming
 from protocol.codec import Request
 from protocol.messages import (
     Answer,
@@ -71,7 +73,6 @@ from protocol.messages import (
     Refuse,
     Release,
     Renew,
-    Report,
 )
 from protocol.types import (
     AttemptId,
@@ -97,6 +98,7 @@ class Session:
         rows: what the ledger holds: runs before their attempts, oldest first.
         permits: whether the one who is answered at this topic may use this skill.
         reconciles: the skills that can find out what came of an attempt.
+        pool: what can be kept warm, if anything.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Session:
         rows: Iterable[Row] = (),
         permits: Callable[[str, str], bool] = anyone,
         reconciles: Collection[str] = (),
+        pool: Pool | None = None,
     ) -> None:
         self._card = card
         self._incarnation = incarnation
@@ -116,6 +119,10 @@ class Session:
         self._live: dict[AttemptId, LiveAttempt] = {}
         self._look_ups = LookUps(self._live, self._archive, card.slots)
         self._alarms = Alarms(self._live)
+        self._pool = Pool() if pool is None else pool
+        self.warming = Warming(self._pool, self, self._live, self._alarms)
+        """Takes what comes of loads and evictions."""
+        self._reports = Reports(self._live, self._archive, incarnation, self.warming)
         self._beat_at = math.inf
         self._suspended = False
 
@@ -133,7 +140,7 @@ class Session:
                 self._renew(renew, request, now, out)
             case Query(attempt):
                 out += self._look_ups.again(attempt)
-                if not self._present(attempt, request, out):
+                if not self._reports.present(attempt, request, out):
                     out.append(not_found(attempt, request))
             case Cancel() as cancel:
                 self._cancel(cancel, request, now, out)
@@ -144,7 +151,7 @@ class Session:
             case Refuse() as refuse:
                 self._refuse(refuse, request, out)
             case Drain() | Release():
-                out.append(self._noted(request.order, now))
+                out += self._noted(request.order, now)
             case _:
                 assert_never(request.order)
         return out
@@ -162,13 +169,19 @@ class Session:
         live = self._live[attempt]
         live.progress, live.note = share, note
         live.say_soon(now)
-        self._alarms.arm(live)
+        self._alarms.arm(live.offer.attempt, live)
 
     def asked(self, attempt: AttemptId, question: str) -> list[Action]:
         """Take a live attempt's question to a person."""
         live = self._live[attempt]
         live.phase, live.note, live.say_at = Phase.INPUT_REQUIRED, question, math.inf
-        return self._say(live, self._follower(live))
+        return self._reports.standing(live, self._follower(live))
+
+    def ready(self, attempt: AttemptId) -> list[Action]:
+        """Let a live attempt start that waited for what it needs."""
+        live = self._live[attempt]
+        rows = self._reports.recorded(live) if live.ready() else ()
+        return [*rows, StartSkill(live.offer)]
 
     def begins(self, attempt: AttemptId, now: float) -> Outcome | None:
         """Let what was ordered for an attempt begin; if it may not any more, return its end."""
@@ -176,7 +189,7 @@ class Session:
         if late := live.too_late(now):
             return late
         live.begin(now)
-        self._alarms.arm(live)
+        self._alarms.arm(live.offer.attempt, live)
         return None
 
     def finished(self, attempt: AttemptId, outcome: Outcome, now: float) -> list[Action]:
@@ -190,26 +203,30 @@ class Session:
         row = live.row(outcome, run_s)
         out: list[Action] = []
         self._archive.finish(row, out)
-        out.append(Say(self._final(row), self._follower(live)))
+        left = self.warming.end(live, now) if live.offer.pins else []
+        out.append(self._reports.final(row, self._follower(live)))
         if live.canceller is not None:
-            out.append(Say(self._final(row), live.canceller))
-        return out
+            out.append(self._reports.final(row, live.canceller))
+        return out + left
 
     def suspend(self, *, on: bool, now: float) -> list[Action]:
         """Note that the ledger cannot be written, or can again; then ask for a hello."""
         self._suspended = on
         return [self._beat(now, connected=not on)]
 
-    def stop(self) -> list[Action]:
-        """Cancel what is live, because the agent stops, and take no more."""
+    def stop(self, now: float) -> list[Action]:
+        """Cancel what is live, because the agent stops, take no more, and keep nothing warm."""
         self._admission.draining = self._look_ups.stopped = True
-        for live in self._live.values():
-            live.stop = live.stop or cut_off(live.effect, "the agent was stopped while it ran")
-        return [CancelSkill(attempt) for attempt in self._live]
+        out: list[Action] = []
+        self._pool.drain(on=True, now=now, out=out)
+        for live in list(self._live.values()):
+            live.stop = live.stop or live.interrupted()
+            out += self._halt(live, now)
+        return out
 
     def next_deadline(self) -> float:
         """Return when `tick` has something to do next; infinity for never."""
-        return min(self._alarms.next(), self._beat_at)
+        return min(self._alarms.next(), self._beat_at, self._pool.due_at)
 
     def tick(self, now: float) -> list[Action]:
         """Do what is due: announce starts, say progress, enforce limits and leases, beat."""
@@ -217,12 +234,13 @@ class Session:
         for live in self._alarms.due(now):
             if live.stop is None and (verdict := live.overdue(now)):
                 live.stop = verdict
-                out.append(CancelSkill(live.offer.attempt))
-            if now >= live.say_at:
+                out += self._halt(live, now)
+            if now >= live.say_at and live.offer.attempt in self._live:
                 live.said(now)
-                out += self._say(live, self._follower(live))
-        if now >= self._beat_at:
-            out.append(self._beat(now))
+                out += self._reports.standing(live, self._follower(live))
+        self._pool.tick(now, out)
+        if now >= min(self._beat_at, self._pool.news_at):
+            out += self._due_beat(now)
         return out
 
     def lease_live(self, attempt: AttemptId, now: float) -> bool:
@@ -236,30 +254,32 @@ class Session:
         Raises:
             AssertionError: it does not, which is a bug here.
         """
-        if found := broken(self._live, self._archive, self._card.slots):
+        found = broken(self._live, self._archive, self._card.slots) + self._pool.broken()
+        if found:
             raise AssertionError("; ".join(found))
 
     def _offer(self, offer: Offer, request: Request, now: float, out: list[Action]) -> None:
         if offer.incarnation not in {None, self._incarnation}:
             return  # meant for a ledger that is lost: what came of it here, nobody knows
-        run = self._speaks(offer.attempt, offer.run, offer.epoch, request, out)
+        run = self._reports.speaks(offer.attempt, offer.run, offer.epoch, request, out)
         if run is None:
             return
-        if self._present(offer.attempt, request, out, follow=True):
+        if self._reports.present(offer.attempt, request, out, follow=True):
             pass
         elif verdict := self._admission.refusal(
             offer, request.reply_to, self._archive, len(self._live)
-        ):
-            self._bury(offer, offer.token, verdict, request, out)
+        ) or (self.warming.refusal(offer, now) if offer.pins else None):
+            self._reports.bury(offer, offer.token, verdict, request, out)
         else:
             effect = self._admission.effect(offer)
             live = self._live[offer.attempt] = LiveAttempt(
                 offer, effect, request, now, reconciles=offer.skill in self._reconciles
             )
             run.held += 1
-            if effect is Effect.ONCE:
-                out += self._recorded(live)
-            out.append(StartSkill(offer))
+            if not offer.pins or self.warming.begin(live, request, now, out):
+                if effect is Effect.ONCE:
+                    out += self._reports.recorded(live)
+                out.append(StartSkill(offer))
         self._archive.acknowledge(offer.acks, request, {offer.run: offer.epoch}, out)
 
     def _renew(self, renew: Renew, request: Request, now: float, out: list[Action]) -> None:
@@ -270,47 +290,52 @@ class Session:
             if live := self._live.get(attempt):
                 if seen.get(live.offer.run):
                     live.renew(renew.ttl_s, now)
-                    self._alarms.arm(live)
+                    self._alarms.arm(live.offer.attempt, live)
                 continue
             row = archive.find(attempt)
             if row and (run := seen.get(row.run)) and run.home:
-                out.append(Say(self._final(row), run.home))  # it was lost on the way
+                out.append(self._reports.final(row, run.home))  # it was lost on the way
+        if renew.pins:
+            out += self.warming.renew(renew, request, seen, now)
 
     def _cancel(self, cancel: Cancel, request: Request, now: float, out: list[Action]) -> None:
         live = self._live.get(cancel.attempt)
         run = live.offer.run if live else cancel.run  # a plain A2A client names no run
-        if not self._speaks(cancel.attempt, run, cancel.epoch, request, out):
+        if not self._reports.speaks(cancel.attempt, run, cancel.epoch, request, out):
             return
         if live:
             live.canceller = request
             if live.stop is None and not live.reconciling:
                 live.stop = live.overdue(now) or Cancelled("it was told to stop")
-                out.append(CancelSkill(cancel.attempt))
-        elif not self._present(cancel.attempt, request, out):
-            self._bury(cancel, 0, Cancelled("it was told to stop before it came"), request, out)
+                out += self._halt(live, now)
+        elif not self._reports.present(cancel.attempt, request, out):
+            self._reports.bury(
+                cancel, 0, Cancelled("it was told to stop before it came"), request, out
+            )
 
     def _refuse(self, refuse: Refuse, request: Request, out: list[Action]) -> None:
         for attempt, run in refuse.attempts.items():
             gone = Cancel(attempt, run, refuse.epochs.get(run, 0))
-            if self._speaks(attempt, run, gone.epoch, request, out) and not self._present(
-                attempt, request, out, follow=True
-            ):
-                self._bury(gone, 0, Rejected("it was given up before it came"), request, out)
+            if self._reports.speaks(
+                attempt, run, gone.epoch, request, out
+            ) and not self._reports.present(attempt, request, out, follow=True):
+                verdict = Rejected("it was given up before it came")
+                self._reports.bury(gone, 0, verdict, request, out)
 
     def _answer(self, answer: Answer, request: Request, now: float, out: list[Action]) -> None:
-        if not self._speaks(answer.attempt, answer.run, answer.epoch, request, out):
+        if not self._reports.speaks(answer.attempt, answer.run, answer.epoch, request, out):
             return
         live = self._live.get(answer.attempt)
         repeated = live is not None and request.correlation in live.answers
         if live is None or live.phase is not Phase.INPUT_REQUIRED or repeated:
-            if not self._present(answer.attempt, request, out, follow=True):
+            if not self._reports.present(answer.attempt, request, out, follow=True):
                 out.append(not_found(answer.attempt, request))
             return
         live.answers |= {request.correlation}
         live.phase, live.note, live.caller = Phase.STARTED, "", request
         out.append(Resume(answer.attempt, answer.value))
         live.say_soon(now)
-        self._alarms.arm(live)
+        self._alarms.arm(live.offer.attempt, live)
 
     def _hello(self, hello: Hello, request: Request, out: list[Action]) -> None:
         runs = set[RunId]()
@@ -326,72 +351,46 @@ class Session:
                 if self._archive.runs[live.offer.run].belongs(request):
                     live.caller = request
                 phases[attempt] = live.phase
-                out += self._recorded(live)
+                out += self._reports.recorded(live)
                 if live.phase is Phase.INPUT_REQUIRED:
-                    asking += self._say(live, request)  # the question may have been lost
+                    asking += self._reports.standing(
+                        live, request
+                    )  # the question may have been lost
         out.append(Say(Held(self._card.device, self._incarnation, phases, self._load()), request))
         out += asking
-        out += [Say(self._final(row), request) for row in results]
+        out += [self._reports.final(row, request) for row in results]
 
-    def _speaks(
-        self, attempt: AttemptId, run: RunId, epoch: int, request: Request, out: list[Action]
-    ) -> Run | None:
-        """Return the run if this epoch still speaks for it, else say that it does not."""
-        known = self._archive.seen(run, epoch, request, out)
-        if known is None:
-            out.append(stale(attempt, run, epoch, self._archive.runs[run].epoch, request))
-        return known
+    def _halt(self, live: LiveAttempt, now: float) -> list[Action]:
+        """Have an attempt end that was told to stop; one that waits to start ends at once."""
+        attempt = live.offer.attempt
+        if live.loading and live.stop:
+            return self.finished(attempt, live.stop, now)
+        return [CancelSkill(attempt)]
 
     def _follower(self, live: LiveAttempt) -> Request:
         return self._archive.runs[live.offer.run].follower(live.caller, live.offer.epoch)
 
-    def _noted(self, order: Drain | Release, now: float) -> Action:
+    def _noted(self, order: Drain | Release, now: float) -> list[Action]:
         if isinstance(order, Release):
-            return DropArtifacts(order.runs)
+            return [DropArtifacts(order.runs)]
         self._admission.draining = order.on
-        return self._beat(now)
-
-    def _bury(
-        self, of: Offer | Cancel, token: int, verdict: Outcome, request: Request, out: list[Action]
-    ) -> None:
-        """Answer for an attempt that never started, and now never can."""
-        effect = of.effect if isinstance(of, Offer) else Effect.ONCE
-        row = AttemptRow(of.attempt, of.run, of.epoch, token, effect, verdict, closed=True)
-        self._archive.bury(row, out)
-        out.append(Say(self._final(row), request))
-
-    def _present(
-        self, attempt: AttemptId, request: Request, out: list[Action], *, follow: bool = False
-    ) -> bool:
-        """Say how an attempt stands, if it is known; `follow`: what it comes to goes there too."""
-        if live := self._live.get(attempt):
-            live.caller = request if follow else live.caller
-            out += self._say(live, request)
-            return True
-        if row := self._archive.find(attempt):
-            out.append(Say(self._final(row), request))
-        return row is not None
-
-    def _say(self, live: LiveAttempt, to: Request) -> list[Action]:
-        return [*self._recorded(live), Say(standing(live, self._incarnation), to)]
-
-    def _final(self, row: AttemptRow) -> Report:
-        return final(row, self._incarnation)
-
-    def _recorded(self, live: LiveAttempt) -> tuple[AttemptRow, ...]:
-        """Return what must be in the ledger before the attempt is spoken of."""
-        if live.recorded:
-            return ()
-        live.recorded = True
-        return (live.row(),)
+        out: list[Action] = []
+        self._pool.drain(on=order.on, now=now, out=out)
+        return [*out, self._beat(now)]
 
     def _load(self) -> Load:
-        return Load(
-            slots_used=len(self._live), draining=self._admission.draining or self._suspended
-        )
+        draining = self._admission.draining or self._suspended
+        return Load(len(self._live), self._pool.used(), self._pool.warm(), draining)
+
+    def _due_beat(self, now: float) -> list[Action]:
+        if self._beat_at < math.inf:
+            return [self._beat(now)]
+        self._pool.told()  # there is nobody; who comes is told all
+        return []
 
     def _beat(self, now: float, *, connected: bool = False) -> Beat:
         self._beat_at = now + HEARTBEAT_S
+        self._pool.told()
         card, alive = self._card, tuple(self._live)
         asks = self._archive.unheard(now) or connected
         return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks))

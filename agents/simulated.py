@@ -13,6 +13,7 @@ from agents.actions import Change, Row
 from agents.ledger import Done, Ledger, MemoryLedger
 from agents.runtime import Agent
 from agents.skills import Context, PermanentError, Reconcile, Skill, Skills, TemporaryError
+from agents.warm.adapters import ResourceKind
 from protocol.transport import Message, Peer, Transport
 from protocol.types import DeviceCard, Effect, Json, SkillInfo
 
@@ -100,6 +101,77 @@ async def _stall() -> Json:
 _faults = (_transient, _permanent, _wrong, _stall)
 
 
+@dataclass(frozen=True, slots=True)
+class SimulatedHandle:
+    """What a simulated load made."""
+
+    key: str
+    number: int
+    """How many loads there were before."""
+    over: asyncio.Event
+    """Set when it has died."""
+
+
+class SimulatedAdapter:
+    """Resources whose loads take time on the loop's clock, and nothing else.
+
+    Args:
+        load_s: what a load takes.
+        evict_s: what letting go takes.
+        sizes: what a key takes up; what was expected, where it is not in there.
+        transient: share of the loads that fail in a way that is worth a retry.
+        permanent: share of the loads that fail for good.
+        seed: of the chance in that.
+    """
+
+    def __init__(
+        self,
+        load_s: float = 0.0,
+        *,
+        evict_s: float = 0.0,
+        sizes: Mapping[str, float] | None = None,
+        transient: float = 0.0,
+        permanent: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        self.handles: list[SimulatedHandle] = []
+        """What is loaded now."""
+        self.loads = 0
+        """How many began so far."""
+        self._load_s = load_s
+        self._evict_s = evict_s
+        self._sizes = sizes or {}
+        self._bounds = (transient, permanent)
+        self._seed = seed
+
+    async def load(self, key: str) -> SimulatedHandle:
+        """See `Adapter`."""
+        number, self.loads = self.loads, self.loads + 1
+        await asyncio.sleep(self._load_s)
+        draw = chance(self._seed, "load", key, str(number))
+        for fault, share in zip(_faults, self._bounds, strict=False):
+            if draw < share:
+                await fault()
+            draw -= share
+        handle = SimulatedHandle(key, number, asyncio.Event())
+        self.handles.append(handle)
+        return handle
+
+    async def evict(self, handle: SimulatedHandle) -> None:
+        """See `Adapter`."""
+        self.handles.remove(handle)
+        await asyncio.sleep(self._evict_s)
+
+    def size(self, handle: SimulatedHandle) -> float | None:
+        """See `Adapter`."""
+        return self._sizes.get(handle.key)
+
+    async def alive(self, handle: SimulatedHandle) -> str:
+        """See `Watched`."""
+        await handle.over.wait()
+        return "scripted"
+
+
 class SimulatedDevice:
     """A device whose process can be killed at any moment, and comes back with its ledger.
 
@@ -107,6 +179,7 @@ class SimulatedDevice:
         card: the device.
         skills: what it can do.
         connect: makes the connection of each life.
+        resources: what it can keep warm; gone with each life.
         ledger: outlives the lives.
         down_s: between a crash and the next start.
         clock: its elapsed clock; the loop's if left out.
@@ -118,6 +191,7 @@ class SimulatedDevice:
         skills: Iterable[Skill],
         *,
         connect: Callable[[], Transport],
+        resources: Mapping[str, ResourceKind] | None = None,
         ledger: Ledger | None = None,
         down_s: float = 1.0,
         clock: Callable[[], float] | None = None,
@@ -125,6 +199,7 @@ class SimulatedDevice:
         self.ledger = ledger or MemoryLedger()
         self._card = card
         self._skills = Skills(skills)
+        self._resources = resources
         self._connect = connect
         self._down_s = down_s
         self._clock = clock
@@ -134,7 +209,14 @@ class SimulatedDevice:
         """Live, and live again, until cancelled; that is a clean stop."""
         while True:
             life = self._life = _Life(self._connect(), self.ledger)
-            agent = Agent(self._card, self._skills, transport=life, ledger=life, clock=self._clock)
+            agent = Agent(
+                self._card,
+                self._skills,
+                transport=life,
+                ledger=life,
+                resources=self._resources,
+                clock=self._clock,
+            )
             async with agent:
                 await life.over.wait()
             await asyncio.sleep(self._down_s)

@@ -31,7 +31,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_type_hints, overload
 
 from pydantic import JsonValue, PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
@@ -101,11 +101,16 @@ def nobody(question: str) -> Awaitable[Json]:
     raise PermanentError(f"nobody is there to answer: {question}")
 
 
+def unnamed(kind: str, _key: str | None) -> object:
+    """Refuse a resource: the task names none."""
+    raise BadInputError(f"the task names no resource of kind {kind!r} as a need")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a running skill knows about its attempt, and how it talks back.
 
-    The runtime fills in the last four; the defaults make a context for trying a skill by hand.
+    The runtime fills in the last five; the defaults make a context for trying a skill by hand.
     """
 
     attempt: AttemptId
@@ -117,6 +122,7 @@ class Context:
     on_ask: Callable[[str], Awaitable[Json]] = field(default=nobody, repr=False)
     lease_live: Callable[[], bool] = field(default=lambda: True, repr=False)
     artifacts: Artifacts | None = field(default=None, repr=False)
+    on_resource: Callable[[str, str | None], object] = field(default=unnamed, repr=False)
 
     def progress(self, share: float, note: str = "") -> None:
         """Report that `share` (clamped to 0..1) of the work is done; cheap, never blocks."""
@@ -129,6 +135,15 @@ class Context:
             PermanentError: nobody can be asked.
         """
         return await self.on_ask(question)
+
+    def resource(self, kind: str, key: str | None = None) -> Any:  # noqa: ANN401  its adapter's
+        """Return what the adapter of a kind made; `key` says which, where the task needs several.
+
+        Raises:
+            BadInputError: the task names no such need.
+            TemporaryError: it was lost since the attempt started.
+        """
+        return self.on_resource(kind, key)
 
     @property
     def fence(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from agents.config import DeviceConfig
+from agents.config import DeviceConfig, ResourceSection
 
 
 def missing(settings: DeviceConfig) -> Iterator[str]:
@@ -18,9 +18,24 @@ def missing(settings: DeviceConfig) -> Iterator[str]:
     for command in shell.allow if shell else ():
         if shutil.which(command.run) is None:
             yield f"skills.shell.allow: there is no program {command.run!r}"
+    for kind, resource in settings.resources.items():
+        yield from _resource(f"resources.{kind}", resource)
     yield from _unwritten("device.state", settings.device.state)
     if settings.artifacts:
         yield from _unwritten("artifacts.folder", settings.artifacts.folder)
+
+
+def _resource(key: str, section: ResourceSection) -> Iterator[str]:
+    directory, commands = section.directory, {"process": section.process}
+    programs = {
+        f"{key}.{name}.command": each.command[0] for name, each in commands.items() if each
+    }
+    if directory:
+        yield from _unwritten(f"{key}.directory.folder", directory.folder)
+        programs |= {f"{key}.directory.command": each for each in directory.command[:1]}
+    for place, program in programs.items():
+        if shutil.which(program) is None:
+            yield f"{place}: there is no program {program!r}"
 
 
 def _unread(settings: DeviceConfig) -> Iterator[str]:

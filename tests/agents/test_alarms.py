@@ -11,7 +11,7 @@ def test_progress_of_a_long_attempt_leaves_nothing_behind():
     live.begin(0.0)
     for n in range(10_000):
         live.say_soon(n)
-        alarms.arm(live)
+        alarms.arm(A, live)
         for due in alarms.due(n + 0.5):
             due.said(n + 0.5)
     assert len(vars(alarms)["_heap"]) < 100

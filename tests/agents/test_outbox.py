@@ -2,15 +2,25 @@ import asyncio
 
 import pytest
 
-from agents.actions import AttemptRow, Beat, CancelSkill, Forget, Resume, RunRow
+from agents.actions import (
+    AttemptRow,
+    Beat,
+    CancelSkill,
+    EvictResource,
+    Forget,
+    LoadResource,
+    Resume,
+    RunRow,
+)
 from agents.ledger import LedgerError
 from agents.outbox import FORGET_AT_ONCE, RETRY_S, Outbox
 from protocol.messages import Heartbeat
-from protocol.types import AttemptId, Effect, Load
+from protocol.types import AttemptId, Effect, Load, Resource
 from tests.support.agents import RUN, A
 
 ROW = AttemptRow(A, RUN, 1, 1, Effect.PURE)
 B = AttemptId("b")
+MODEL = Resource("model", "a")
 FORGET = Forget((A,))
 BEAT = Beat(Heartbeat("laptop", "incarnation", Load()))
 
@@ -141,6 +151,12 @@ async def test_a_row_of_a_run_comes_after_what_was_forgotten_before_it(outbox, l
 async def test_heartbeat_never_waits(outbox, done):
     outbox.put([ROW, deed(1), BEAT])
     assert done == [BEAT]
+
+
+async def test_loads_and_evictions_never_wait_and_stay_in_order(outbox, done):
+    orders = [LoadResource(MODEL), EvictResource(MODEL)]
+    outbox.put([ROW, orders[0], deed(1), orders[1]])
+    assert done == orders
 
 
 async def test_failed_group_is_tried_again_and_told_once(outbox, ledger, done, told):

@@ -163,7 +163,7 @@ def test_query_does_not_ask_while_all_slots_work_or_for_a_plain_client():
 
 def test_look_up_that_the_stop_interrupts_is_left_to_the_next_life():
     session, _ = resumed()
-    assert told(session.stop()) == ["cancel a"]
+    assert told(session.stop(1)) == ["cancel a"]
     assert session.finished(A, NOT_LOOKED_UP, 1) == []
     assert told(session.order(request(Query(A)), 2)) == ["say a started"]
     session.check()
@@ -173,7 +173,7 @@ def test_look_up_that_the_stop_interrupts_is_left_to_the_next_life():
 def test_i13_what_had_started_is_not_refused_while_the_agent_stops(order):
     session = looking()
     session.order(request(once()), 0)
-    session.stop()
+    session.stop(1)
     assert told(session.finished(A, Unknown("it was stopped"), 1)) == ["look up a"]
     session.finished(A, NOT_LOOKED_UP, 2)
     assert told(session.order(request(order), 3)) == ["say a started"] * (
@@ -184,7 +184,7 @@ def test_i13_what_had_started_is_not_refused_while_the_agent_stops(order):
 def test_stop_that_comes_before_the_look_up_begins_leaves_it_too():
     session = looking(CUT)
     session.resume()
-    session.stop()
+    session.stop(1)
     assert session.finished(A, session.begins(A, 1), 1) == []
 
 

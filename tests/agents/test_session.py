@@ -557,7 +557,7 @@ def test_stopping_agent_cancels_what_is_live_and_says_what_is_known():
     session = new_session()
     session.order(request(offer()), 0)
     session.order(request(once("b", token=2)), 0)
-    assert session.stop() == [CancelSkill(A), CancelSkill(B)]
+    assert session.stop(1) == [CancelSkill(A), CancelSkill(B)]
     failure = Failed(FailureKind.SKILL_ERROR, "")
     (lost,) = finals(session.finished(A, failure, 1))
     assert lost.kind is FailureKind.DEVICE_LOST

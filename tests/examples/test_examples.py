@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PROMISED = {
+    "warm_model.py": ("loading llama", "2'}", "closing llama after 2 answers"),
     "edit_while_running.py": ("refused: task 'pie' is active", "a warm pie with cream"),
     "embedded.py": ("RunEnded", "{'again': 'Hello, Hello, Ada!!'}"),
     "guarded_effect.py": ("written awake", "refused sleepy", "the page says awake"),

@@ -6,8 +6,10 @@ from agents.actions import (
     Beat,
     CancelSkill,
     DropArtifacts,
+    EvictResource,
     Forget,
     ForgetRun,
+    LoadResource,
     ReconcileSkill,
     Resume,
     RunRow,
@@ -16,7 +18,7 @@ from agents.actions import (
 )
 from agents.session import Session
 from protocol.codec import Form, Request
-from protocol.messages import Held, Offer, Order, Refused, Reply, Report
+from protocol.messages import Held, Offer, Order, PinGrant, Refused, Reply, Report
 from protocol.types import (
     AttemptId,
     DeviceCard,
@@ -24,6 +26,7 @@ from protocol.types import (
     Effect,
     Incarnation,
     Outcome,
+    PinScope,
     RunId,
     SkillInfo,
     TaskId,
@@ -49,6 +52,14 @@ def offer(attempt: str = "a", **changes: object) -> Offer:
 
 def once(attempt: str = "a", **changes: object) -> Offer:
     return offer(attempt, skill="print", effect=Effect.ONCE, **changes)
+
+
+def pin(key: str = "a", **changes: object) -> PinGrant:
+    values = {
+        "kind": "model", "key": key, "amount": 4.0, "scope": PinScope.SHARED, "run": RUN,
+        "token": 1, "protected_s": 10.0, "release_s": 100.0,
+    }  # fmt: skip
+    return PinGrant(**{**values, **changes})
 
 
 def request(order: Order, *, to: str = COORDINATOR, form: Form = Form.STREAM) -> Request:
@@ -91,6 +102,8 @@ _WORDS = {
     StartSkill: lambda start: f"start {start.offer.attempt}",
     ReconcileSkill: lambda ask: f"look up {ask.offer.attempt}",
     CancelSkill: lambda cancel: f"cancel {cancel.attempt}",
+    LoadResource: lambda load: f"load {load.resource.key}",
+    EvictResource: lambda evict: f"evict {evict.resource.key}",
     DropArtifacts: lambda drop: f"drop {' '.join(drop.runs)}",
     Resume: lambda resume: f"resume {resume.attempt} {resume.value}",
     Beat: lambda beat: f"beat {' '.join(beat.heartbeat.attempts)}".strip(),
