@@ -19,8 +19,8 @@ from orchestrator.core.engine import Decision, Engine
 from orchestrator.core.errors import OrchestratorError, RequestError, UnknownRunError
 from orchestrator.core.facts import VOLATILE, Fact
 from orchestrator.core.model import Now
+from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.scheduling.policies import Policy
-from orchestrator.core.snapshot import fleet
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Journal, JournalError
 from orchestrator.journal.codec import check_json
@@ -76,15 +76,16 @@ class Coordinator:
         address: Address,
         tuning: Tuning | None = None,
         policy: Policy = Policy.EARLIEST_FINISH,
+        keeping: Keeping = BY_INDEX,
         clock: Callable[[], Now] = loop_clock,
     ) -> None:
-        self.engine = Engine(tuning=tuning, policy=policy)
+        self.engine = Engine(tuning=tuning, policy=policy, keeping=keeping)
         self.journal = journal
         self.address = address
         self.front: Front | None = None
         self._planner = planner
         self._transport = transport
-        self._clock = clock
+        self.clock = clock
         self._outbox = Outbox(
             address,
             publish=transport.publish,
@@ -162,7 +163,7 @@ class Coordinator:
         if isinstance(event, _FREE):
             _check_json(event)  # once it is applied, a fact that cannot be journaled is a gap
         telemetry.log(event)
-        now = self._clock()
+        now = self.clock()
         decision = self.engine.decide(event, now=now)
         seq = self.journal.append(now, decision.facts)
         if decision.facts or decision.commands:
@@ -245,8 +246,7 @@ class Coordinator:
         if self._planner is None:
             raise PlanningError("there is no planner: submit a plan with the request")
         state = self.engine.state
-        devices = fleet(state)
-        views = tuple(DeviceView(device.card, device.online) for device in devices)
+        views = tuple(DeviceView(each.card, each.online) for each in state.devices.values())
         submitted = state.runs[ask.run].submitted
         if ask.task is None:
             given = submitted.parameters if isinstance(submitted.parameters, dict) else {}

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,14 +16,16 @@ from orchestrator.core.errors import EditRefusedError, UnknownRunError
 from orchestrator.core.facts import EditRefused, RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
+from orchestrator.core.retention.policies import Pinning, chosen
 from orchestrator.core.scheduling.policies import Policy
-from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads
+from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads, warm_of
 from orchestrator.core.state import Run as RunRow
 from orchestrator.core.state import Task
 from orchestrator.core.tuning import Tuning
 from orchestrator.handing_in import parts_of
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.planner import Planner
+from orchestrator.stories import with_warm
 from protocol.background import Background
 from protocol.topics import Address
 from protocol.transport import Transport
@@ -72,6 +74,7 @@ class Orchestrator:
         address: who it is on the broker.
         tuning: the fleet's time constants.
         policy: who decides where ready tasks go.
+        pinning: how warm resources are kept between two uses, at most for `tuning.pin_cap_s`.
         clock: wall and elapsed time; the loop's if left out.
     """
 
@@ -84,8 +87,10 @@ class Orchestrator:
         address: Address = DEFAULT_ADDRESS,
         tuning: Tuning | None = None,
         policy: Policy = Policy.EARLIEST_FINISH,
+        pinning: Pinning = Pinning.INDEX,
         clock: Callable[[], Now] = loop_clock,
     ) -> None:
+        keeping, tuning = chosen(pinning, tuning or Tuning())
         self._journal = journal or MemoryJournal()
         self.coordinator = Coordinator(
             transport,
@@ -94,6 +99,7 @@ class Orchestrator:
             address=address,
             tuning=tuning,
             policy=policy,
+            keeping=keeping,
             clock=clock,
         )
 
@@ -217,8 +223,8 @@ class Orchestrator:
         return heads(self.coordinator.engine.state)
 
     def devices(self) -> tuple[DeviceSnapshot, ...]:
-        """Return every known device, in order of arrival."""
-        return fleet(self.coordinator.engine.state)
+        """Return every known device and what is warm there, in order of arrival."""
+        return fleet(self.coordinator.engine.state, self.coordinator.clock().elapsed)
 
 
 class Run:
@@ -233,8 +239,10 @@ class Run:
         self._coordinator = coordinator
 
     def snapshot(self) -> RunSnapshot:
-        """Return the run as it is now."""
-        return self._coordinator.engine.snapshot(self.id)
+        """Return the run as it is now, and what it keeps warm."""
+        engine, now = self._coordinator.engine, self._coordinator.clock().elapsed
+        seen = engine.snapshot(self.id)
+        return replace(seen, warm=warm_of(engine.state.runs[self.id], engine.state, now))
 
     async def events(self, after: int = 0) -> AsyncGenerator[Entry, None]:
         """Yield what became durable of the run after an offset, until it ends.
@@ -281,8 +289,16 @@ class Run:
         return graph
 
     async def story(self, task: TaskId) -> tuple[Entry, ...]:
-        """Return everything that happened to a task."""
-        return tuple(await self._coordinator.journal.entries(run=self.id, task=task))
+        """Return everything that happened to a task, and to what its run kept warm for it.
+
+        O(entries of the run), in pages, for a task that needs something warm.
+        """
+        journal, run = self._coordinator.journal, self._coordinator.engine.state.runs.get(self.id)
+        told = tuple(await journal.entries(run=self.id, task=task))
+        row = run.tasks.get(task) if run is not None else None
+        if row is None or not told or all(name.run is None for name in row.needs):
+            return told
+        return await with_warm(journal, row, told)
 
     async def result(self) -> RunResult:
         """Wait for the end of the run and return what it came to."""

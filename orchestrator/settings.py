@@ -21,6 +21,10 @@ heartbeat_s = 2.0               # three misses: a device is lost
 [retention]
 days = 7                        # how long an ended run is kept; also: runs, tasks
 
+[pinning]
+policy = "index"                # or "lease", "none": how models, caches, … are kept warm
+cap_s = 3600                    # nothing stays warm longer unused
+
 [log]
 level = "info"
 format = "text"                 # or "json"
@@ -32,10 +36,11 @@ over the file.
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
+from orchestrator.core.retention.policies import Pinning
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.journal import Synchronous
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
@@ -99,6 +104,14 @@ class RetentionSection(Section):
     """Tasks of ended runs kept at most, at about 2 KiB of memory each."""
 
 
+class PinningSection(Section):
+    """What is kept warm between two uses: models, caches, browsers, data sets."""
+
+    policy: Pinning = Pinning.INDEX
+    cap_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0
+    """How long something may stay warm unused, in seconds, whatever the policy says."""
+
+
 class LogSection(Section):
     """What is written to the standard error."""
 
@@ -116,6 +129,7 @@ class Settings(Section):
     scheduling: SchedulingSection = SchedulingSection()
     timing: TimingSection = TimingSection()
     retention: RetentionSection = RetentionSection()
+    pinning: PinningSection = PinningSection()
     log: LogSection = LogSection()
 
 

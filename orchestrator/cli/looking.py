@@ -19,8 +19,8 @@ from orchestrator.cli.calling import (
 )
 from orchestrator.client import Client
 from orchestrator.planner.playbook import PlaybookPlanner
-from orchestrator.render import graph, story, tables
-from orchestrator.service.documents import Event, devices_from, run_from
+from orchestrator.render import graph, story, tables, warm
+from orchestrator.service.documents import Document, Event, devices_from, run_from
 from protocol.types import Json
 
 app = typer.Typer()
@@ -32,12 +32,17 @@ READABLE: Final = 120  # columns of a table whose cells have several lines
 def devices(
     *, as_json: JsonOption = False, config: ConfigOption = None, broker: BrokerOption = None
 ) -> None:
-    """List the devices that the coordinator knows, and what they are working on."""
+    """List the devices that the coordinator knows, what they work on and what is warm there."""
     listed = ask(config, broker, lambda client: every(client, "devices", {}))["devices"]
     if as_json:
         print_json(listed)
     else:
-        console().print(tables.devices(devices_from(listed)))
+        fleet = devices_from(listed)
+        console().print(tables.devices(fleet))
+        for seen, told in zip(fleet, cast("Sequence[Document]", listed), strict=True):
+            _omitted(seen.card.device, told)
+        for line in warm.utility(fleet):
+            typer.echo(line)
 
 
 @app.command()
@@ -80,6 +85,7 @@ def show(
     )
     if task is None:
         console().print(graph.graph(seen))
+        _omitted(f"run {seen.run}", cast("Document", shown["run"]))
         return
     console().print(graph.task(seen.tasks[0]))
     for event in cast("Sequence[Event]", shown["events"]):
@@ -96,3 +102,9 @@ def playbooks(*, as_json: JsonOption = False, config: ConfigOption = None) -> No
     else:
         out = console()
         out.print(tables.playbooks(known), width=min(out.width, READABLE))
+
+
+def _omitted(name: str, told: Mapping[str, Json]) -> None:
+    """Say how much more is warm on a device, or for a run, than a message holds."""
+    if more := told.get("warm_omitted"):
+        typer.echo(f"{name}: {more} more are warm")

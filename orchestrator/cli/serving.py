@@ -23,7 +23,7 @@ from orchestrator.journal import SqliteJournal
 from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
-from orchestrator.settings import RetentionSection, Settings, TimingSection
+from orchestrator.settings import PinningSection, RetentionSection, Settings, TimingSection
 from protocol import telemetry
 from protocol.transport.broker import BrokerProcess
 
@@ -67,8 +67,9 @@ async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
         planner=planner,
         journal=SqliteJournal(settings.journal.path, synchronous=settings.journal.synchronous),
         address=address,
-        tuning=tuning(settings.timing, settings.retention),
+        tuning=tuning(settings.timing, settings.retention, settings.pinning),
         policy=settings.scheduling.policy,
+        pinning=settings.pinning.policy,
         clock=suspended_too,
     )
     service = Service(orchestrator, connection)
@@ -86,7 +87,7 @@ async def _serve_broker(port: int) -> None:
             losing.cancel()
 
 
-def tuning(timing: TimingSection, retention: RetentionSection) -> Tuning:
+def tuning(timing: TimingSection, retention: RetentionSection, pinning: PinningSection) -> Tuning:
     """Return the engine's constants, as the settings change them."""
     defaults = Tuning()
     lost_after_s, lease_s = defaults.lost_after_s, timing.lease_s or defaults.lease_s
@@ -98,6 +99,7 @@ def tuning(timing: TimingSection, retention: RetentionSection) -> Tuning:
         keep_s=retention.days * DAY_S,
         keep_runs=retention.runs,
         keep_tasks=retention.tasks,
+        pin_cap_s=pinning.cap_s,
     )
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, On
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
-from orchestrator.render import values
+from orchestrator.render import values, warm
 from orchestrator.render.story import words
 from orchestrator.render.tables import STYLES
 from protocol.types import TaskId
@@ -28,6 +28,7 @@ def graph(run: RunSnapshot) -> Text:
     for number, level in enumerate(levels(run.tasks), 1):
         lines.append(Text(f"level {number}", "bold"))
         lines += [_line(task, width) for task in level]
+    lines += warm.of_run(run.warm)
     return Text("\n").join(lines)
 
 
@@ -56,6 +57,7 @@ def task(shown: TaskSnapshot) -> Text:
         "state": "  ".join((shown.state, *_why(shown))),
         "skill": spec.skill,
         "device": shown.device or spec.needs.device or words(spec.needs.labels),
+        "warm": warm.needs(spec.needs.resources),
         "after": _waits(shown.dependencies),
         "tries": str(shown.attempts or ""),
         "arguments": values.value(spec.args),

@@ -6,12 +6,14 @@ from typing import Final, cast
 
 from orchestrator.core import facts as f
 from orchestrator.core.facts import Fact
+from orchestrator.render import warm
 from orchestrator.service.documents import Event
 from protocol.types import Json
 
 SHOWN: Final = 6  # of a list; the rest is counted
 
-SENTENCES: Final[Mapping[type[Fact], str]] = {
+SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]] = {
+    **warm.SENTENCES,
     f.CoordinatorStarted: "a coordinator started",
     f.RunSubmitted: "submitted: {request}",
     f.PlanAsked: "the planner is asked: {cause}",
@@ -53,7 +55,7 @@ SENTENCES: Final[Mapping[type[Fact], str]] = {
     f.LoadSeen: "device {device} is alive",
     f.DeadlineMoved: "nothing happened",
 }
-"""Fact → what it says; names in braces are the fact's fields."""
+"""Fact → what it says, names in braces being its fields; or what makes that of its fields."""
 
 _BY_NAME: Final = {fact.__name__: sentence for fact, sentence in SENTENCES.items()}
 
@@ -76,7 +78,8 @@ def subjects(event: Event) -> tuple[str, ...]:
 def sentence(event: Event) -> str:
     """Return what happened; a kind that a later release brought shows as its name."""
     template = _BY_NAME.get(event["fact"], event["fact"])
-    said = template.format_map(_Words(event["data"]))
+    data = event["data"]
+    said = template.format_map(_Words(data)) if isinstance(template, str) else template(data)
     return " ".join(said.split()).rstrip(" :")
 
 

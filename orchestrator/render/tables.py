@@ -11,7 +11,7 @@ from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.snapshot import DeviceSnapshot
 from orchestrator.planner.playbook import Playbook
-from orchestrator.render import values
+from orchestrator.render import values, warm
 from protocol.types import Json
 
 STYLES: Final[Mapping[str, str]] = {
@@ -29,7 +29,7 @@ STYLES: Final[Mapping[str, str]] = {
 
 
 def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
-    """Lay out the fleet."""
+    """Lay out the fleet; what is warm on a device is below it."""
     shown = table(
         *("device", "state", "slots", "skills", "labels", "working on"),
         long=("labels", "working on"),
@@ -47,6 +47,10 @@ def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
             " ".join(f"{run}/{task}" for run, task in each.attempts),
             style="" if each.online else "dim",
         )
+        for held in each.warm:
+            style = warm.STYLES.get(held.state, "")
+            name = f"  {warm.name(held)}"
+            add(shown, name, held.state, "", "", "", warm.why(held), style=style)
     return shown
 
 

@@ -29,6 +29,7 @@ from protocol.codec import (
     Request,
     decode_order,
     encode_card,
+    encode_refusal,
     encode_reply,
 )
 from protocol.codec import RequestError as BadRequestError
@@ -126,15 +127,8 @@ class Service:
         try:
             request = decode_order(message)
         except BadRequestError as error:
-            if message.response_topic:
-                self._publish(
-                    encode_reply(
-                        error.refused,
-                        to=message.response_topic,
-                        correlation=message.correlation,
-                        request_id=error.request_id,
-                    )
-                )
+            if refusal := encode_refusal(error, message):
+                self._publish(refusal)
             raise
         match request.order:
             case Offer() as offer:

@@ -7,13 +7,14 @@ has a page to itself. `next` says where to go on.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, TypedDict, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_json
 
-from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, TaskSnapshot
+from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, TaskSnapshot, WarmSnapshot
 from orchestrator.core.state import Run
 from orchestrator.journal import Entry
 from orchestrator.journal.codec import encode
@@ -22,6 +23,7 @@ from protocol.types import Json
 
 PAGE_BYTES: Final = 64 << 10  # what is larger does not go through the broker
 ITEM_BYTES: Final = MAX_PAYLOAD_BYTES // 2  # nothing larger is sent; the rest is its envelope
+WARM_TOLD: Final = 128  # warm resources of one run or device, some 40 KiB; the others are counted
 
 Document = dict[str, Json]
 _T = TypeVar("_T")
@@ -29,6 +31,7 @@ _LATER: Final = ConfigDict(defer_build=True)
 _Runs: Final = TypeAdapter(tuple[RunSnapshot, ...], config=_LATER)
 _Tasks: Final = TypeAdapter(tuple[TaskSnapshot, ...], config=_LATER)
 _Devices: Final = TypeAdapter(tuple[DeviceSnapshot, ...], config=_LATER)
+_Warm: Final = TypeAdapter(tuple[WarmSnapshot, ...], config=_LATER)
 
 
 class Event(TypedDict):
@@ -63,7 +66,15 @@ def of_task(task: TaskSnapshot) -> Document:
 
 def of_device(device: DeviceSnapshot) -> Document:
     """Return a device, its card included."""
-    return cast("list[Document]", _Devices.dump_python((device,), mode="json"))[0]
+    bare = replace(device, warm=())
+    document = cast("list[Document]", _Devices.dump_python((bare,), mode="json"))[0]
+    return {**document, **of_warm(device.warm)}
+
+
+def of_warm(warm: Sequence[WarmSnapshot]) -> Document:
+    """Return the warm resources of a run or a device, and how many are left out."""
+    told = _Warm.dump_python(tuple(warm[:WARM_TOLD]), mode="json")
+    return {"warm": told, "warm_omitted": len(warm[WARM_TOLD:])}
 
 
 def of_entry(entry: Entry) -> Event:

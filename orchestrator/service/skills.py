@@ -10,7 +10,7 @@ from orchestrator.clock import loop_clock
 from orchestrator.core.edits import CancelTask, EditBatch
 from orchestrator.core.errors import RequestError
 from orchestrator.core.model import RunLimits
-from orchestrator.core.snapshot import task_snapshot
+from orchestrator.core.snapshot import device_snapshot, task_snapshot, warm_of
 from orchestrator.core.state import Task
 from orchestrator.library import Orchestrator, Run
 from orchestrator.planner.nearest import nearest
@@ -22,6 +22,7 @@ from orchestrator.service.documents import (
     of_entry,
     of_run,
     of_task,
+    of_warm,
     paged,
 )
 from protocol.types import Effect, Failed, FailureKind, Outcome, RunId, Succeeded, TaskId
@@ -58,14 +59,14 @@ async def submit(orchestrator: Orchestrator, args: a.Submit) -> Document:
 
 
 async def show(orchestrator: Orchestrator, args: a.Show) -> Document:
-    """Return a run and its tasks, a page of them, or one."""
-    state = orchestrator.coordinator.engine.state
+    """Return a run, what it keeps warm, and its tasks, a page of them, or one."""
+    state, now = orchestrator.coordinator.engine.state, orchestrator.coordinator.clock().elapsed
     run = state.runs[find(orchestrator, args.run).id]
     tasks: Iterable[Task] = run.tasks.values()
     if args.task is not None:
         tasks = [run.tasks[find_task(orchestrator, run.id, args.task)]]
     return {
-        "run": of_run(run),
+        "run": {**of_run(run), **of_warm(warm_of(run, state, now))},
         **paged(
             "tasks",
             tasks,
@@ -82,8 +83,14 @@ async def runs(orchestrator: Orchestrator, args: a.Listing) -> Document:
 
 
 async def devices(orchestrator: Orchestrator, args: a.Listing) -> Document:
-    """Return the known devices, in order of arrival."""
-    return paged("devices", orchestrator.devices(), start=args.start, document=of_device)
+    """Return the known devices and what is warm there, in order of arrival."""
+    state, now = orchestrator.coordinator.engine.state, orchestrator.coordinator.clock().elapsed
+    return paged(
+        "devices",
+        state.devices.values(),
+        start=args.start,
+        document=lambda device: of_device(device_snapshot(device, state, now)),
+    )
 
 
 async def events(orchestrator: Orchestrator, args: a.Events) -> Document:

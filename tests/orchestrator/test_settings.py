@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.retention.policies import Pinning
+from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Synchronous
 from orchestrator.settings import PlannerChoice, Settings, read
 from protocol.settings import SettingsError
@@ -57,6 +59,9 @@ def test_every_section_is_read_and_paths_start_at_the_file(file, tmp_path):
         playbooks = ["books", "/opt/books"]
         [timing]
         heartbeat_s = 5
+        [pinning]
+        policy = "lease"
+        cap_s = 60
         [log]
         level = "debug"
         format = "json"
@@ -72,6 +77,7 @@ def test_every_section_is_read_and_paths_start_at_the_file(file, tmp_path):
     assert settings.journal.synchronous is Synchronous.FULL
     assert settings.planner.playbooks == (tmp_path / "books", Path("/opt/books"))
     assert (settings.timing.heartbeat_s, settings.timing.lease_s) == (5.0, None)
+    assert (settings.pinning.policy, settings.pinning.cap_s) == (Pinning.LEASE, 60.0)
     assert (settings.log.level, settings.log.format) == (Level.DEBUG, "json")
 
 
@@ -111,6 +117,10 @@ def test_a_home_folder_is_expanded(file, monkeypatch):
         ("[timing]\nheartbeat_s = 0", "timing.heartbeat_s: Input should be greater than 0"),
         ("[planner]\nplaybooks = [1]", "line 2: planner.playbooks.0: Input is not a valid path"),
         ("broker = 3", "line 1: broker: Input should be"),
+        ("[pinning]\npolicy = 'lru'", "line 2: pinning.policy: Input should be 'index', 'lease'"),
+        ("[pinning]\ncap_s = 0", "line 2: pinning.cap_s: Input should be greater than 0, got 0"),
+        ("[pinning]\ncap_s = inf", "line 2: pinning.cap_s: Input should be a finite number"),
+        ("[pinning]\ncaps = 1", "line 2: pinning.caps: unknown key, did you mean 'cap_s'?"),
         ("[broker", "Expected ']'"),
     ],
 )
@@ -152,3 +162,10 @@ def test_how_long_ended_runs_are_kept_is_read(file):
 
 def test_keeping_no_run_at_all_is_refused(file):
     assert "retention.runs" in error_of(file("[retention]\nruns = 0"))
+
+
+def test_warm_resources_are_kept_by_their_worth_unless_the_file_says_otherwise():
+    pinning = read(None, environment={}).pinning
+    assert (pinning.policy, pinning.cap_s) == (Pinning.INDEX, Tuning().pin_cap_s)
+    said = read(None, environment={"MUSTER_PINNING_POLICY": "none"}).pinning
+    assert said.policy is Pinning.NONE

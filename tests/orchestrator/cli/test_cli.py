@@ -14,14 +14,16 @@ import typer
 from typer.testing import CliRunner
 
 from agents.runtime import Agent
+from agents.simulated import SimulatedAdapter
 from agents.skills import Context, PermanentError, skill
+from agents.warm.adapters import ResourceKind
 from orchestrator import cli
 from orchestrator.cli import calling, serving
 from orchestrator.cli.calling import Exit
 from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
-from orchestrator.settings import RetentionSection, TimingSection
+from orchestrator.settings import PinningSection, RetentionSection, TimingSection
 from protocol import telemetry
 from protocol.errors import RefusedLoginError
 from protocol.topics import Address
@@ -43,6 +45,17 @@ tasks:
   - {id: work, skill: work, after: [nap]}
 """,
     "boom": "description: Fail.\ntasks: [{id: boom, skill: boom}]\n",
+    "chat": """
+description: Work twice in one session, with a nap in between.
+match: ["chat for {seconds}"]
+parameters: {seconds: {description: how long, type: number}}
+tasks:
+  - id: ask
+    skill: work
+    resources: [{kind: session, key: s, amount: 1}, {kind: model, key: m, amount: 2}]
+  - {id: nap, skill: work, args: {seconds: "${seconds}"}, after: [ask]}
+  - {id: say, skill: work, resources: [{kind: session, key: s, amount: 1}], after: [nap]}
+""",
     "question": "description: Ask.\ntasks: [{id: ask, skill: ask}]\n",
 }
 
@@ -73,7 +86,9 @@ async def serve(port, folder, ready, stop):
     stopping = asyncio.Event()
     stop.append((asyncio.get_running_loop(), stopping, orchestrator))
     skills = [work(output="done"), ask, boom]
-    async with orchestrator, service, Agent("laptop", skills, transport=link("laptop"), unit=UNIT):
+    kinds = {kind: ResourceKind(SimulatedAdapter(0.05), 8.0) for kind in ("session", "model")}
+    laptop = Agent("laptop", skills, transport=link("laptop"), unit=UNIT, resources=kinds)
+    async with orchestrator, service, laptop:
         ready.set()
         await stopping.wait()
 
@@ -262,6 +277,33 @@ def test_devices_are_listed(muster):
     assert "laptop  online" in muster("devices").stdout
     (device,) = json.loads(muster("devices", "--json").stdout)
     assert device["card"]["device"] == "laptop"
+
+
+@pytest.fixture
+def chatting(muster):
+    """A run whose session waits for a long task."""
+    run = muster("run", "chat for 600", "--detach").stdout.strip()
+    yield run
+    muster("cancel", run)
+
+
+def test_what_is_warm_is_shown_with_its_device_and_its_run(muster, chatting, monkeypatch):
+    run = chatting
+    until(muster, run, "session/s  evictable  on laptop  1, idle for")
+    listed = muster("devices").stdout
+    assert f"  session/s of {run}" in listed
+    assert "next use waits for work on laptop (reload 0.1 s" in listed
+    assert "of work, 0.1 s of loading" in listed
+    (device,) = json.loads(muster("devices", "--json").stdout)
+    (warm,) = device["warm"]
+    assert (warm["key"], warm["run"], warm["state"]) == ("s", run, "evictable")
+    assert {each["kind"] for each in device["utility"]} == {"session", "model"}
+    assert "loaded session/s on laptop in" in muster("show", run, "ask").stdout
+    monkeypatch.setattr("orchestrator.service.documents.WARM_TOLD", 0)
+    assert "laptop: 1 more are warm" in muster("devices").stdout
+    assert f"run {run}: 1 more are warm" in muster("show", run).stdout
+    muster("cancel", run)
+    assert "let session/s on laptop go: last use" in muster("watch", run).stdout
 
 
 def test_runs_are_listed_newest_first(muster):
@@ -465,11 +507,14 @@ def free_port():
 
 
 def test_timing_of_the_settings_is_the_engines():
-    assert serving.tuning(TimingSection(), RetentionSection()) == serving.Tuning()
+    unsaid = serving.tuning(TimingSection(), RetentionSection(), PinningSection())
+    assert unsaid == serving.Tuning()
     kept = RetentionSection(days=0.5, runs=3, tasks=40)
-    changed = serving.tuning(TimingSection(heartbeat_s=1.0, lease_s=9.0), kept)
+    timing, pinning = TimingSection(heartbeat_s=1.0, lease_s=9.0), PinningSection(cap_s=60.0)
+    changed = serving.tuning(timing, kept, pinning)
     assert (changed.keep_s, changed.keep_runs, changed.keep_tasks) == (43200.0, 3, 40)
     assert (changed.lost_after_s, changed.lease_s) == (3.5, 9.0)
+    assert changed.pin_cap_s == 60.0
 
 
 def test_a_request_that_was_not_taken_in_time_says_where_to_look(muster):

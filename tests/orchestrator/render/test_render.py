@@ -197,7 +197,8 @@ def event(kind, wall=0.0, **data):
 
 def test_every_fact_has_a_sentence_of_its_own_fields():
     assert set(story.SENTENCES) == set(KINDS.values())
-    for kind, sentence in story.SENTENCES.items():
+    templates = {kind: s for kind, s in story.SENTENCES.items() if isinstance(s, str)}
+    for kind, sentence in templates.items():
         named = {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
         assert named <= {field.name for field in fields(kind)}, kind
 
