@@ -87,19 +87,27 @@ class Told(Arm):
 
 @dataclass(slots=True)
 class Learning(Arm):
-    """Learns gaps by skill; `finer`: and by device class. Keeps while R·h ≥ `threshold`."""
+    """Learns gaps by skill; `finer`: and by device class. Keeps while R·h ≥ `threshold`.
+
+    Where it does not know the last use, its `q` is the share of turns that others followed.
+    """
 
     finer: bool = False
     threshold: float = 1.0
     histories: GapHistories = field(default_factory=GapHistories)
+    turns: int = 0
+    followed: int = 0
 
     def outlook(self, turn: Turn) -> Outlook:
         """See `Arm.outlook`."""
+        self.turns += 1
+        reuse = 1.0 if self.knows_last else self.followed / self.turns
         _, gaps = self.histories.speaking(self._key(turn.wait))
-        return Outlook(gaps.curve(), self.reload_s / self.threshold)
+        return Outlook(gaps.curve(reuse), self.reload_s / self.threshold)
 
     def learn(self, turn: Turn) -> None:
         """See `Arm.learn`."""
+        self.followed += 1
         self.histories.add(self._key(turn.wait), turn.gap_s)
 
     def _key(self, wait: Wait) -> GapKey:
@@ -161,8 +169,8 @@ class Continuum(Learning):
 
     def outlook(self, turn: Turn) -> Outlook:
         """See `Arm.outlook`."""
-        known = super().outlook(turn)
-        return known._replace(curve=charged(known.curve))
+        _, gaps = self.histories.speaking(self._key(turn.wait))
+        return Outlook(charged(gaps.curve()), self.reload_s)
 
     def waited(self, wait_s: float) -> None:
         """See `Arm.waited`."""

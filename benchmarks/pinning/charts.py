@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import exp, log
+from statistics import fmean
 from typing import Final, NamedTuple
 
 from benchmarks.pinning.interval import interval
@@ -13,26 +14,31 @@ from protocol.types import Json
 class Measure(NamedTuple):
     """A column of the race that is worth a picture."""
 
+    name: str
     column: str
     title: str
     label: str
     arms: tuple[str, ...]
-    logarithmic: bool = True
+    over: str = ""
+    """Draw the ratio to this arm on the same runs, with its interval over seeds."""
 
 
+_IDEAL: Final = "clairvoyant"
 _ALL: Final = (
     *("no_pin", "for_ever", "fixed_2s", "fixed_best", "lru"),
     *("continuum_one", "continuum_pearson", "continuum_paper"),
-    *("lease", "index", "finer", "clairvoyant"),
+    *("lease", "index", "finer", _IDEAL),
 )
-_FEW: Final = ("fixed_best", "lru", "continuum_one", "index", "finer", "clairvoyant")
+_CLOSE: Final = tuple(arm for arm in _ALL if arm not in ("no_pin", "for_ever", "lru"))
 _BLIND: Final = ("continuum_one", "continuum_blind", "index", "index_blind")
+_RATIO: Final = "over the clairvoyant's"
 MEASURES: Final = (
-    Measure("mean_s", "Mean completion time", "seconds", _ALL),
-    Measure("p95_s", "95th percentile of completion time", "seconds", _FEW),
-    Measure("reload_share", "Returns that found nothing warm", "share", _FEW, logarithmic=False),
-    Measure("held_s", "Memory held by a run", "seconds", _FEW),
-    Measure("mean_s", "Mean completion time, last use not known", "seconds", _BLIND),
+    Measure("completion", "mean_s", "Mean completion time", "seconds", _ALL),
+    Measure("completion_ratio", "mean_s", "Mean completion time", _RATIO, _CLOSE, _IDEAL),
+    Measure("p95_ratio", "p95_s", "95th percentile of completion time", _RATIO, _CLOSE, _IDEAL),
+    Measure("blind", "mean_s", "Completion, last use unknown", _RATIO, _BLIND, _IDEAL),
+    Measure("reloads", "reload_share", "Returns that found nothing warm", "share", _ALL),
+    Measure("held", "held_s", "Memory held by a run", "seconds", _ALL),
 )
 
 Rows = Sequence[Mapping[str, Json]]
@@ -42,8 +48,8 @@ def charts(rows: Rows) -> Sequence[Chart]:
     """Return every chart that the rows have something for."""
     race = [row for row in rows if row["part"] == "race"]
     drawn = [
-        _measured(number, measure, workload, race)
-        for number, measure in enumerate(MEASURES)
+        _measured(measure, workload, [row for row in race if row["workload"] == workload])
+        for measure in MEASURES
         for workload in dict.fromkeys(_text(row, "workload") for row in race)
     ]
     thresholds = [row for row in rows if row["part"] == "threshold"]
@@ -56,23 +62,34 @@ def charts(rows: Rows) -> Sequence[Chart]:
     return [chart for chart in drawn if chart.lines]
 
 
-def _measured(number: int, measure: Measure, workload: str, race: Rows) -> Chart:
-    """Draw geometric means over seeds; the interval is that of the seeds."""
+def _measured(measure: Measure, workload: str, race: Rows) -> Chart:
+    """Draw means over seeds; without a ratio their spread is that of the runs, and left out."""
+    at = {
+        (_text(row, "arm"), _number(row, "load"), _number(row, "seed")): _number(
+            row, measure.column
+        )
+        for row in race
+    }
     values: defaultdict[str, defaultdict[float, list[float]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for row in race:
-        if row["workload"] == workload and row["arm"] in measure.arms:
-            values[_text(row, "arm")][_number(row, "load")].append(_number(row, measure.column))
-    means = _geometric if measure.logarithmic else _arithmetic
+    for (arm, load, seed), value in at.items():
+        base = at[measure.over, load, seed] if measure.over else 1.0
+        values[arm][load].append(value / base)
+    mark = _ratio if measure.over else _mean
     lines = {
-        arm: tuple(means(load, seeds) for load, seeds in sorted(values[arm].items()))
+        arm: tuple(mark(load, seeds) for load, seeds in sorted(values[arm].items()))
         for arm in measure.arms
         if arm in values
     }
-    name = f"{number}_{measure.column}_{workload}"
-    title = f"{measure.title}: {workload}"
-    return Chart(name, title, "load, of capacity", measure.label, lines, measure.logarithmic)
+    return Chart(
+        f"{measure.name}_{workload}",
+        f"{measure.title}: {workload}",
+        "load, of capacity",
+        measure.label,
+        lines,
+        logarithmic=measure.label == "seconds",
+    )
 
 
 def _swept(sweep: str, rows: Rows) -> Chart:
@@ -104,12 +121,13 @@ def _sustained(rows: Rows) -> Chart:
     return Chart("sustained", title, "TTL, seconds", "share of memory that works", lines)
 
 
-def _geometric(at: float, values: Sequence[float]) -> Mark:
+def _ratio(at: float, values: Sequence[float]) -> Mark:
     return Mark(at, *map(exp, interval([log(value) for value in values])))
 
 
-def _arithmetic(at: float, values: Sequence[float]) -> Mark:
-    return Mark(at, *interval(values))
+def _mean(at: float, values: Sequence[float]) -> Mark:
+    mean = fmean(values)
+    return Mark(at, mean, mean, mean)
 
 
 def _number(row: Mapping[str, Json], name: str) -> float:

@@ -6,9 +6,17 @@ of n turns has n - 1 gaps and loads once more, so the expectations are taken ove
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 
 from benchmarks.pinning.workloads import Run, Wait, Workload
 from orchestrator.core.retention.curve import Curve, product_limit
+
+
+def known(wait: Wait, points: int) -> Curve:
+    """Return the curve of a wait whose distribution is known, by so many quantiles of it."""
+    normal = NormalDist().inv_cdf
+    gaps_s = (wait.gap_s(normal((n + 0.5) / points)) for n in range(points))
+    return product_limit([(gap_s, False) for gap_s in gaps_s])
 
 
 def curves(runs: Sequence[Run]) -> dict[Wait, Curve]:

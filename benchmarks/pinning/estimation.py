@@ -7,11 +7,12 @@ because a lease that is too short by chance costs more than one that is too long
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import NormalDist, geometric_mean
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import geometric_mean
 from typing import Final, NamedTuple
 
 from benchmarks.frame import Figures, Item, Options, Progress, Row
+from benchmarks.pinning import closed_form
 from benchmarks.pinning.workers import spread
 from benchmarks.pinning.workloads import WORKLOADS, Wait
 from orchestrator.core.retention.curve import Curve, product_limit
@@ -81,13 +82,9 @@ def costs_s(case: Case) -> list[float]:
 
 def _curves(wait: Wait, case: Case) -> Iterator[Curve]:
     if not case.samples:
-        normal = NormalDist().inv_cdf
-        yield _curve(wait, EXACT, lambda n: normal((n + 0.5) / EXACT))
+        yield closed_form.known(wait, EXACT)
         return
     chance = random.Random(f"{case.seed}|{wait}|{case.samples}")
     for _ in range(case.drawn):
-        yield _curve(wait, case.samples, lambda _: chance.gauss(0.0, 1.0))
-
-
-def _curve(wait: Wait, samples: int, normal: Callable[[int], float]) -> Curve:
-    return product_limit(sorted((wait.gap_s(normal(n)), False) for n in range(samples)))
+        gaps_s = (wait.gap_s(chance.gauss(0.0, 1.0)) for _ in range(case.samples))
+        yield product_limit(sorted((gap_s, False) for gap_s in gaps_s))

@@ -20,6 +20,7 @@ _STYLE: Final = (
     "text-align:left}td+td{text-align:right}td+td+td{text-align:left}img{max-width:49%}"
     ".missed{color:#b00}"
 )
+_COLOURS: Final = 10  # before they come again
 
 
 class Mark(NamedTuple):
@@ -73,15 +74,16 @@ def draw(chart: Chart, folder: Path) -> Path:
     except ImportError as error:
         raise BenchmarkError("pictures need matplotlib: pip install 'muster[plots]'") from error
     axes = figure.subplots()
-    for name, marks in chart.lines.items():
+    for number, (name, marks) in enumerate(chart.lines.items()):
         x, y, low, high = zip(*marks, strict=True)
-        axes.plot(x, y, marker="o", markersize=3, label=name)
+        style = "-" if number < _COLOURS else "--"
+        axes.plot(x, y, linestyle=style, marker="o", markersize=3, label=name)
         axes.fill_between(x, low, high, alpha=0.15)
     axes.set(title=chart.title, xlabel=chart.x_label, ylabel=chart.y_label)
     if chart.logarithmic:
         axes.set_yscale("log")
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     path = folder / f"{chart.name}.png"
     figure.savefig(path, dpi=120)
     return path

@@ -31,7 +31,8 @@ from orchestrator.core.retention.keeping import ByIndex
 GRID: Final = tuple(tenths / 10 for tenths in range(5, 17))
 QUICK_GRID: Final = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
 RUNS: Final[Mapping[str, int]] = {"swe": 400, "bfcl": 3_000, "crossdevice": 1_200}
-QUICK_RUNS: Final[Mapping[str, int]] = {"swe": 200, "bfcl": 1_500, "crossdevice": 600}
+FEWER_RUNS: Final[Mapping[str, int]] = {"swe": 200, "bfcl": 1_500, "crossdevice": 600}
+QUANTILES: Final = 400  # that stand for a distribution
 LOAD: Final = 0.95  # where memory is scarce, so that the threshold matters
 SEEDS: Final[Mapping[str, int]] = {"known": 4, "learned": 4, "completion": 8}
 
@@ -72,10 +73,11 @@ def measure(options: Options) -> Iterator[Item]:
 
 
 def _cases(options: Options) -> Sequence[Case]:
-    grid, runs = (QUICK_GRID, QUICK_RUNS) if options.quick else (GRID, RUNS)
+    grid = QUICK_GRID if options.quick else GRID
     cases = []
     for sweep, usual in SEEDS.items():
         seeds = options.settings.get("seeds", 1 if options.quick else usual)
+        runs = RUNS if sweep == "known" and not options.quick else FEWER_RUNS
         for name, workload in WORKLOADS.items():
             load = (race.RUNS[name], race.between_s(workload) / LOAD)
             size = load if sweep == "completion" else (runs[name], 0.0)
@@ -95,7 +97,7 @@ def run(case: Case) -> float:
         drawn = evened(drawn)
     arm: Arm = Learning(workload.reload_s, ByIndex(), finer=True, threshold=case.threshold)
     if case.sweep == "known":
-        curves = closed_form.curves(drawn)
+        curves = {wait: closed_form.known(wait, QUANTILES) for wait in workload.waits}
         arm = Told(workload.reload_s, ByIndex(), curves=curves, threshold=case.threshold)
     outcome = Device(drawn, arm, case.between_s).run()
     return outcome.mean_s if case.between_s else 1.0 / outcome.busy_share(SLOTS, skipped=0.0)

@@ -122,6 +122,17 @@ def test_who_is_told_keeps_by_what_it_is_told_and_the_threshold():
         assert arm.keeping.protect_s(outlook, 0.0) == lease_s
 
 
+def test_ours_without_the_last_use_counts_how_many_turns_were_followed():
+    blind, sighted = ARMS["index_blind"](9.0), ARMS["index"](9.0)
+    for arm in (blind, sighted):
+        for number in range(40):
+            arm.outlook(turn(1.0))
+            if number % 2:
+                arm.learn(turn(1.0))
+    assert blind.outlook(turn(1.0)).curve.reuse == pytest.approx(20 / 41)
+    assert sighted.outlook(turn(1.0)).curve.reuse == 1.0
+
+
 def test_the_continuums_that_ours_is_judged_against_know_the_last_use():
     assert all(ARMS[name](1.0).knows_last for name in CONTINUUM)
     assert not ARMS["continuum_blind"](1.0).knows_last

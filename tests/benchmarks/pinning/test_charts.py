@@ -1,5 +1,6 @@
 """Rows as charts, and a result as a page."""
 
+import io
 import json
 import math
 import sys
@@ -25,7 +26,7 @@ RACE = [
     }
     for load in (0.95, 0.6)
     for seed in (0, 1)
-    for arm in ("lru", "index", "index_blind")
+    for arm in ("lru", "index", "index_blind", "clairvoyant")
 ]
 REST = [
     {
@@ -59,14 +60,26 @@ CHART = Chart("one", "One", "x", "y", {"line": [Mark(1.0, 2.0, 1.5, 2.5)]}, loga
 
 def test_a_race_is_drawn_by_load_with_the_mean_of_the_seeds():
     drawn = {chart.name: chart for chart in charts(RACE)}
-    times = drawn["0_mean_s_swe"].lines
-    assert set(times) == {"lru", "index"}
-    assert [mark.x for mark in times["lru"]] == [0.6, 0.95]
-    assert times["lru"][0].y == pytest.approx(math.sqrt(6.0 * 12.0))
-    assert times["lru"][0].low < 6.0
-    assert times["lru"][0].high > 12.0
-    assert [mark.y for mark in drawn["2_reload_share_swe"].lines["lru"]] == [0.25, 0.25]
-    assert set(drawn["4_mean_s_swe"].lines) == {"index", "index_blind"}
+    assert drawn["completion_swe"].logarithmic
+    times = drawn["completion_swe"].lines
+    assert set(times) == {"lru", "index", "clairvoyant"}
+    assert times["lru"] == (Mark(0.6, 9.0, 9.0, 9.0), Mark(0.95, 14.25, 14.25, 14.25))
+    assert [mark.y for mark in drawn["reloads_swe"].lines["lru"]] == [0.25, 0.25]
+    assert set(drawn["blind_swe"].lines) == {"index", "index_blind"}
+
+
+def test_ratios_are_those_on_the_same_runs():
+    rows = [dict(row) for row in RACE]
+    for row in rows:
+        if row["arm"] == "index":
+            row["mean_s"] *= 1.1 + 0.1 * row["seed"]
+    (chart,) = (each for each in charts(rows) if each.name == "completion_ratio_swe")
+    assert not chart.logarithmic
+    mark = chart.lines["index"][0]
+    assert mark.y == pytest.approx(math.sqrt(1.1 * 1.2))
+    assert mark.low < 1.1
+    assert mark.high > 1.2
+    assert [mark.y for mark in chart.lines["clairvoyant"]] == [1.0, 1.0]
 
 
 def test_sweeps_and_shares_are_drawn_as_they_stand():
@@ -102,3 +115,11 @@ def test_a_chart_becomes_a_picture_on_the_page(tmp_path):
     page = report.write(DOCUMENT, [CHART], tmp_path)
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert '<img src="one.png"' in page.read_text(encoding="utf-8")
+
+
+def test_a_result_is_read_from_standard_input(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(DOCUMENT | {"rows": []})))
+    monkeypatch.setattr(sys, "argv", ["report", str(tmp_path)])
+    report.main()
+    assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
+    assert (tmp_path / "index.html").exists()

@@ -1,5 +1,7 @@
 """The closed form of the sustainable load: by hand, and against a device that is never idle."""
 
+import math
+
 import pytest
 
 from benchmarks.pinning import closed_form, sustained
@@ -18,6 +20,13 @@ def test_it_counts_what_is_held():
 def test_what_follows_the_last_turn_is_no_gap():
     (curve,) = closed_form.curves([run(0.0, (2.0, 5.0), (2.0, 1.0), (2.0, 99.0))]).values()
     assert [time_s for _, _, time_s in curve.points] == [1.0, 5.0]
+
+
+def test_a_known_distribution_is_its_quantiles():
+    curve = closed_form.known(ASK, 99)
+    assert curve.points[49][2] == pytest.approx(1.0)  # the median
+    assert curve.points[49][1] == pytest.approx(0.5)
+    assert curve.points[79][2] == pytest.approx(math.exp(0.5 * 0.8524), rel=1e-3)  # of 80.3 %
 
 
 def test_the_best_lease_keeps_through_gaps_that_are_shorter_than_a_reload():

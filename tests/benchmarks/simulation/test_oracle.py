@@ -1,10 +1,18 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from agents.skills import Context, PermanentError
 from benchmarks.simulation.kinds import Fault, Kind
-from benchmarks.simulation.oracle import ViolationError, Witness, assert_folded, demands
+from benchmarks.simulation.fleet import WorldMemory
+from benchmarks.simulation.oracle import (
+    ViolationError,
+    Witness,
+    assert_folded,
+    assert_room,
+    demands,
+)
 from benchmarks.simulation.plans import AMPLE, TIGHT
 from benchmarks.simulation.setting import draw
 from benchmarks.simulation.store import Store
@@ -119,6 +127,20 @@ def test_record_that_says_something_else_is_seen():
     engine.decide(Submit(RUN, "k", "x"), now=Now(0.0, 0.0))
     with pytest.raises(ViolationError, match="I11"):
         assert_folded(engine, Recovered({}, [], None))
+
+
+@pytest.mark.parametrize(
+    ("keys", "shared"), [(("a", "b", "c"), False), (("a", "a"), True)], ids=["too many", "twice"]
+)
+async def test_device_that_holds_too_much_is_seen(keys, shared):
+    memory = WorldMemory(2.0, shared=shared)
+    device = SimpleNamespace(excess=memory.excess, party=SimpleNamespace(name="d0"))
+    await memory.load(keys[0])
+    assert_room([device])
+    for key in keys[1:]:
+        await memory.load(key)
+    with pytest.raises(ViolationError, match="I5"):
+        assert_room([device])
 
 
 def test_store_counts_starts_and_effects_and_refuses_an_old_writer():

@@ -13,7 +13,7 @@ from protocol.types import RunId
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_plan_has_enough_tasks_and_is_accepted(shape):
     for seed in range(10):
-        batch = plan(random.Random(seed), shape, once=0.3, asks=0.1, limits=AMPLE)
+        batch = plan(random.Random(seed), shape, once=0.3, asks=0.1, warm=0.5, limits=AMPLE)
         assert len(list(tasks(batch))) >= MIN_TASKS
         engine = Engine()
         engine.decide(Submit(RunId("r"), "k", "x", plan=batch), now=Now(0.0, 0.0))
@@ -21,10 +21,18 @@ def test_every_plan_has_enough_tasks_and_is_accepted(shape):
 
 
 def test_share_of_once_is_that_which_was_asked_for():
-    none = plan(random.Random(0), "fan_out", once=0.0, asks=0.0, limits=AMPLE)
-    every = plan(random.Random(0), "fan_out", once=1.0, asks=0.0, limits=AMPLE)
+    none = plan(random.Random(0), "fan_out", once=0.0, asks=0.0, warm=0.0, limits=AMPLE)
+    every = plan(random.Random(0), "fan_out", once=1.0, asks=0.0, warm=0.0, limits=AMPLE)
     assert {spec.skill for spec in tasks(none)} == {"compute", "write"}
     assert {spec.skill for spec in tasks(every)} == {"act"}
+
+
+def test_share_of_warm_is_that_which_was_asked_for():
+    draft = {"once": 0.0, "asks": 0.0, "limits": AMPLE}
+    none = plan(random.Random(0), "fan_out", warm=0.0, **draft)
+    every = plan(random.Random(0), "fan_out", warm=1.0, **draft)
+    assert not any(spec.needs.resources for spec in tasks(none))
+    assert all(spec.needs.resources for spec in tasks(every))
 
 
 def test_seed_alone_says_what_a_world_is():
