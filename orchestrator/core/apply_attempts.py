@@ -66,8 +66,13 @@ def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
     task = state.task(attempt)
     if fact.run_s is not None:
         speed = state.devices[attempt.device].card.speed
-        state.estimates.observe(task.spec.skill, attempt.device, fact.run_s, speed=speed)
-    task.output = fact.output
+        spec = task.spec
+        state.estimates.observe(
+            spec.skill, attempt.device, fact.run_s, speed=speed, declared=spec.estimate_s
+        )
+        for kind in dict.fromkeys(need.kind for need in attempt.needs):
+            state.warmth.loads.ran(kind, attempt.device, fact.run_s)
+    task.output, task.where = fact.output, attempt.device
     task.reason = ""
     move(state, state.runs[fact.run], task, TaskCause.SUCCEED)
 

@@ -53,6 +53,8 @@ class Dependency:
     successor: TaskId
     on: On = On.SUCCESS
     when: Predicate | None = None
+    size_bytes: float | None = None
+    """How much of the result the successor reads; None: not known before it is there."""
 
 
 @dataclass(frozen=True, slots=True)

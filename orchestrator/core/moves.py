@@ -28,9 +28,8 @@ def enter(state: State, run: Run, task: Task) -> None:
         run.pins = True
     if run.pins:
         present = run.tasks.get(task.spec.id) is task and task.state in PENDING
-        state.warmth.touch(
-            state.warmth.uses.set((run.id, task.spec.id), task.needs if present else ())
-        )
+        name, needs = (run.id, task.spec.id), task.needs if present else ()
+        state.warmth.touch(state.warmth.uses.set(name, needs, again=task.attempts > 0))
 
 
 def stir(state: State, run: Run, task: Task) -> None:

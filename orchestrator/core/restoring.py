@@ -7,7 +7,7 @@ from orchestrator.core.estimates import Mean
 from orchestrator.core.graph import rank_whole
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.moves import enter
-from orchestrator.core.retention.keys import GapKey
+from orchestrator.core.retention.keys import GapKey, Utility
 from orchestrator.core.retention.warm_set import Warm, WarmSet
 from orchestrator.core.retention.warmth import OpenGap
 from orchestrator.core.saved import (
@@ -70,7 +70,7 @@ def _restore_counters(state: State, row: SavedCounters) -> None:
 
 
 def _restore_skill(state: State, row: SavedSkill) -> None:
-    state.estimates.load(row.skill, Mean(row.value, row.weight), row.here)
+    state.estimates.load(row.skill, Mean(row.value, row.weight), row.ratios)
 
 
 def _restore_forgotten(state: State, row: SavedForgotten) -> None:
@@ -117,6 +117,8 @@ def _restore_warm(state: State, device: Device, row: SavedDevice) -> None:
     for loads in row.loads:
         for load_s in loads.load_s:
             warmth.loads.add(loads.kind, name, load_s)
+    for each in row.utility:
+        warmth.loads.resume(each.kind, name, Utility(each.busy_s, each.load_s))
 
 
 def _restore_gaps(state: State, row: SavedGaps) -> None:
@@ -154,7 +156,7 @@ def _restore_task(state: State, row: SavedTask) -> None:
         return
     task = Task(row.run, row.spec, row.sequence, row.state, row.revision, row.incoming)
     task.cost_s, task.attempts, task.charged = row.cost_s, row.attempts, row.charged
-    task.rejections, task.doubt = row.rejections, row.doubt
+    task.rejections, task.doubt, task.where = row.rejections, row.doubt, row.where
     task.excluded, task.barred = frozenset(row.excluded), frozenset(row.barred)
     if task.doubt is not None:
         state.doubts[task.doubt.attempt] = task

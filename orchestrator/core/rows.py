@@ -22,6 +22,7 @@ from orchestrator.core.saved import (
     SavedRunTimes,
     SavedSkill,
     SavedTask,
+    SavedUtility,
     SavedWarm,
 )
 from orchestrator.core.state import Attempt, State
@@ -84,7 +85,7 @@ def _of_device(fact: f.Fact, state: State) -> Iterator[RowKey]:
         case f.DeviceOnline() | f.DeviceLost():
             yield ("device", fact.device)
         case f.RunTimeObserved(device):
-            yield ("run_times", device)
+            yield from (("run_times", device), ("device", device))
         case f.GapObserved():
             yield from _observed(fact, state)
         case f.PinGranted() | f.ResourceReleased() | f.ReuseObserved():
@@ -230,6 +231,7 @@ def _task(state: State, run: RunId, name: TaskId) -> SavedTask | None:
         state.timers.get(task.key),
         tuple(sorted(task.barred)),
         task.doubt,
+        task.where,
     )
 
 
@@ -253,6 +255,7 @@ def _device(state: State, name: DeviceId) -> SavedDevice | None:
             if name in gaps
         ),
         tuple(SavedLoads(kind, load_s) for kind, load_s in state.warmth.loads.of(name)),
+        tuple(SavedUtility(kind, *u) for kind, u in state.warmth.loads.utility(name).items()),
     )
 
 
@@ -274,7 +277,8 @@ def _attempt(state: State, name: AttemptId) -> Attempt | None:
 
 
 def _skill(state: State, name: str) -> SavedSkill:
-    return SavedSkill(name, *state.estimates.saved(name))
+    value, weight, ratios = state.estimates.saved(name)
+    return SavedSkill(name, value, weight, ratios=ratios)
 
 
 def _gaps(state: State, *key: str) -> SavedGaps | None:

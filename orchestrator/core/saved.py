@@ -77,6 +77,7 @@ class SavedTask:
     due: float | None = None
     barred: tuple[DeviceId, ...] = ()
     doubt: Doubt | None = None
+    where: DeviceId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ class SavedLoads:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedUtility:
+    """Seconds of work with resources of a kind on a device, and of loading them."""
+
+    kind: str
+    busy_s: float
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SavedDevice:
     """A device, with its deadlines and what is warm there."""
 
@@ -126,6 +136,7 @@ class SavedDevice:
     warm: tuple[SavedWarm, ...] = ()
     gaps: tuple[SavedGap, ...] = ()
     loads: tuple[SavedLoads, ...] = ()
+    utility: tuple[SavedUtility, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,9 @@ class SavedSkill:
     skill: str
     value: float
     weight: float
-    here: tuple[tuple[DeviceId, float, float], ...]
+    here: tuple[tuple[DeviceId, float, float], ...] = ()
+    """Seconds by device, as learned before they were ratios: not read any more."""
+    ratios: tuple[tuple[DeviceId, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

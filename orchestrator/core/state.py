@@ -84,6 +84,8 @@ class Task:
     """Set while it is unknown, if there was somebody to ask."""
     awaiting: Awaiting | None = None
     output: Json = None
+    where: DeviceId | None = None
+    """The device that its result was made on."""
     reason: str = ""
     failed_upstream: bool = False
     """Skipped because of a failure, not because a branch was not taken."""
@@ -248,7 +250,9 @@ class State:
         """Unknown tasks, by the attempt to ask about."""
         self.estimates = Estimates()
         self.warmth = Warmth()
-        self.board = Board(self.estimates, self.warmth.loads, self.attempts)
+        self.board = Board(
+            self.estimates, self.warmth.loads, self.attempts, runs=self.runs, live=self.live
+        )
         self.timers = Timers()
         self.token = 0
         self.arrivals = 0

@@ -111,6 +111,7 @@ def digest(state: State) -> tuple[object, ...]:
         sorted(key for key in state.timers.pending() if key[0] in {"task", "ask"}),
         (state.token, state.arrivals),
         warmth(state.warmth),
+        {name: dict(state.warmth.loads.utility(name)) for name in state.devices},
     )
 
 

@@ -43,9 +43,10 @@ def attempt_reported(step: Step, event: e.AttemptReported) -> None:
     if event.started:
         note_start(step, attempt)
     elif attempt.state is AttemptState.OFFERED:
-        # A plain agent that does not stream never says when it starts.
-        extension = step.state.devices[attempt.device].card.extension
-        due = step.at + (limits.start_s if extension else limits.run_s)
+        # A plain agent that does not stream never says when it starts; what has to be loaded
+        # first may take as long as the work itself.
+        soon = step.state.devices[attempt.device].card.extension and not attempt.needs
+        due = step.at + (limits.start_s if soon else limits.run_s)
         step.emit(f.AttemptAccepted(attempt.run, attempt.task, attempt.id, due))
 
 

@@ -21,20 +21,29 @@ class PendingUses:
         self._tasks: dict[Resource, dict[TaskName, None]] = {}
         self._needs: dict[TaskName, tuple[Resource, ...]] = {}
 
-    def set(self, task: TaskName, needs: Iterable[Resource]) -> tuple[Resource, ...]:
+    def set(
+        self, task: TaskName, needs: Iterable[Resource], *, again: bool = False
+    ) -> tuple[Resource, ...]:
         """Enter a task, or say what it needs now; return the resources that this concerns.
 
-        An empty `needs` takes the task out.
+        An empty `needs` takes the task out. One that is entered `again`, after a try of it, comes
+        before the others, in O(their number).
         """
-        before = self._needs.pop(task, ())
         after = tuple(dict.fromkeys(needs))
+        if after == self._needs.get(task, ()):
+            return after
+        before = self._needs.pop(task, ())
         for resource in before:
             tasks = self._tasks[resource]
             del tasks[task]
             if not tasks:
                 del self._tasks[resource]
         for resource in after:
-            self._tasks.setdefault(resource, {})[task] = None
+            others = self._tasks.setdefault(resource, {})
+            if again:
+                self._tasks[resource] = {task: None, **others}
+            else:
+                others[task] = None
         if after:
             self._needs[task] = after
         return tuple(dict.fromkeys((*before, *after)))

@@ -1,13 +1,14 @@
 """What waits and where it could go: the indexed view that placement policies read.
 
 Ready tasks with the same demand (skill, labels, bound device, resources, exclusions) wait in one
-queue, since the same devices can take them. Each demand keeps a heap of its devices with room, so
+queue, since the same devices can take them, and in the same order: what a task declares to take
+scales with the device, unless a reload comes on top, so it counts only with resources. Each demand keeps a heap of its devices with room, so
 that a change costs O(log n) and not O(fleet). Heaps are lazy: an entry that no longer tells the
 truth is dropped when it comes up, and a heap that is mostly stale is rebuilt.
 """
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Protocol, TypeAlias
@@ -17,6 +18,7 @@ from orchestrator.core.model import TaskSpec
 from orchestrator.core.retention.keys import LoadTimes
 from orchestrator.core.retention.needs import named
 from orchestrator.core.retention.warm_set import WarmSet
+from orchestrator.core.scheduling.kept import Plan, Running, Unfinished, Unstarted
 from orchestrator.core.scheduling.memory import Memory
 from protocol.types import AttemptId, DeviceCard, DeviceId, Resource, RunId, SkillInfo
 
@@ -94,7 +96,8 @@ class Demand:
     """Ready tasks that the same devices can take, and those devices."""
 
     key: Key
-    declared: float | None
+    declared: float
+    """What `seconds` are for, on a device of speed 1: 1 unless a reload comes on top."""
     machines: dict[DeviceId, Machine] = field(default_factory=dict)
     """Known devices that can serve it, lost ones included."""
     queue: list[Entry] = field(default_factory=list)
@@ -132,21 +135,33 @@ class Board:
 
     __slots__ = (
         "_demands",
-        "_estimates",
         "_left",
         "_machines",
         "_memory",
         "_needing",
         "_of",
         "_pushed",
+        "attempts",
         "changed",
+        "estimates",
+        "live",
         "look_at",
+        "plan",
+        "runs",
     )
 
     def __init__(
-        self, estimates: Estimates, loads: LoadTimes, attempts: Collection[object]
+        self,
+        estimates: Estimates,
+        loads: LoadTimes,
+        attempts: Mapping[AttemptId, Running],
+        *,
+        runs: Mapping[RunId, Unfinished],
+        live: Mapping[RunId, None],
     ) -> None:
-        self._estimates = estimates
+        self.estimates, self.attempts, self.runs, self.live = estimates, attempts, runs, live
+        self.plan = Plan()
+        """What a planning policy means to do; it may be forgotten at any time."""
         self._memory = Memory(loads, attempts)
         self._needing: dict[Resource, dict[Key, Demand]] = {}
         self._demands: dict[Key, Demand] = {}
@@ -204,7 +219,7 @@ class Board:
             frozenset[DeviceId](),
             None,
         )
-        return (m for m in self._machines.values() if _serves(m, key))
+        return (m for m in self._machines.values() if serves(m, key))
 
     # Devices
 
@@ -213,9 +228,10 @@ class Board:
         device = machine.card.device
         self.drop(device)
         self._machines[device] = machine
+        self.plan.fleet += 1
         of = self._of[device] = {}
         for key, demand in self._demands.items():
-            if _serves(machine, key):
+            if serves(machine, key):
                 demand.machines[device] = machine
                 of[key] = demand
         self.freed(machine)
@@ -223,6 +239,7 @@ class Board:
     def drop(self, device: DeviceId) -> None:
         """Forget a device."""
         self._machines.pop(device, None)
+        self.plan.fleet += 1
         self._memory.unpark(device)
         for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
@@ -233,6 +250,7 @@ class Board:
     def freed(self, machine: Machine) -> None:
         """Note that a device may have room (again)."""
         self._memory.unpark(machine.card.device)
+        self.plan.seen(machine.card.device, available=machine.available)
         for key, demand in self._of[machine.card.device].items():
             self._push(demand, machine)
             if demand.waiting:
@@ -260,6 +278,11 @@ class Board:
                 self._look(demand)
                 if demand.waiting:
                     self.changed[demand.key] = demand
+
+    @property
+    def machines(self) -> Mapping[DeviceId, Machine]:
+        """Every known device."""
+        return self._machines
 
     @property
     def deadlocked(self) -> bool:
@@ -299,25 +322,30 @@ class Board:
         return None
 
     def seconds(self, demand: Demand, machine: Machine) -> float:
-        """Return the expected duration of the demand's skill on a device."""
+        """Return the expected duration of a task that declares `demand.declared` on a device."""
         card = machine.card
-        run_s = self._estimates.seconds(
-            demand.key[0], card.device, speed=card.speed, declared=demand.declared
-        )
+        run_s = demand.declared * self.estimates.pace(demand.key[0], card.device, speed=card.speed)
         return run_s + self._memory.reload_s(demand, machine) if demand.needs else run_s
+
+    def scale(self, demand: Demand, task: Waiting) -> float:
+        """Return by what `seconds` are multiplied for one of the demand's tasks."""
+        if demand.needs:
+            return 1.0
+        return self.estimates.reference(demand.key[0], task.spec.estimate_s)
 
     # Insides
 
     def _demand(self, task: Waiting) -> Demand:
-        key = _key(task)
+        key = key_of(task)
         demand = self._demands.get(key)
         if demand is None:
             self._forget_empty()
-            demand = Demand(key, task.spec.estimate_s, needs=dict(key[3]))
+            declared = self.estimates.reference(key[0], key[5]) if key[3] else 1.0
+            demand = Demand(key, declared, needs=dict(key[3]))
             for name in demand.needs:
                 self._needing.setdefault(name, {})[key] = demand
             for device, machine in self._machines.items():
-                if _serves(machine, key):
+                if serves(machine, key):
                     demand.machines[device] = machine
                     self._of[device][key] = demand
                     self._push(demand, machine)
@@ -364,14 +392,17 @@ class Board:
                     del self._needing[name]
 
 
-def _key(task: Waiting) -> Key:
+def key_of(task: "Waiting | Unstarted") -> Key:
+    """Return what tells demands apart."""
     spec, needs = task.spec, task.spec.needs
     labels = tuple(sorted(needs.labels.items())) if needs.labels else ()
     resources = tuple(named(needs.resources, task.run).items()) if needs.resources else ()
-    return (spec.skill, needs.device, labels, resources, task.excluded, spec.estimate_s)
+    declared = spec.estimate_s if resources else None
+    return (spec.skill, needs.device, labels, resources, task.excluded, declared)
 
 
-def _serves(machine: Machine, key: Key) -> bool:
+def serves(machine: Machine, key: Key) -> bool:
+    """Tell whether a device has all that a demand asks for, however busy it is."""
     skill, device, labels, resources, excluded, _ = key
     card = machine.card
     return (

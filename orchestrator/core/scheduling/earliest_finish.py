@@ -40,29 +40,33 @@ def place(board: Board, now: float) -> Iterator[Placement]:
 
 def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     """Return what the device that finishes soonest should take, if anything."""
-    room = board.best(demand, now)
-    if room is None:
+    room, head = board.best(demand, now), demand.head()
+    if room is None or head is None:
         return None
-    estimate_s, _, _, device = room
+    each_s, _, _, device = room
+    scale = board.scale(demand, head[2])
     few = demand.waiting <= FEW
-    passed = _left_to_better(demand, estimate_s, now) if few else 0
+    passed = _left_to_better(demand, each_s, scale, now) if few else 0
     entry = _nth(demand, passed)
     if entry is None:
-        board.leave(demand, now + estimate_s)  # by then it would be done here
+        board.leave(demand, now + each_s * scale)  # by then it would be done here
         return None
-    return Placement(entry[2], device, estimate_s)
+    return Placement(entry[2], device, each_s * board.scale(demand, entry[2]))
 
 
-def _left_to_better(demand: Demand, estimate_s: float, now: float) -> int:
-    """Count the tasks that busy devices would finish before an idle one finishes its first."""
+def _left_to_better(demand: Demand, each_s: float, scale: float, now: float) -> int:
+    """Count the tasks that busy devices would finish before an idle one finishes its first.
+
+    All are taken to be as long as the first, `scale` times `each_s`.
+    """
     count = 0
     for here_s, machine in demand.quickest:
-        if here_s >= estimate_s * WORTH_WAITING:
+        if here_s >= each_s * WORTH_WAITING:
             break
         if machine.available and machine.free <= 0 and machine.attempts:
             wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
-            each = min((estimate_s - wait_s) / max(here_s, INSTANT_S), demand.waiting)
-            count += max(0, int(each)) * machine.card.slots
+            each = (each_s * scale - wait_s) / max(here_s * scale, INSTANT_S)
+            count += max(0, int(min(each, demand.waiting))) * machine.card.slots
     return count
 
 

@@ -14,5 +14,5 @@ def place(board: Board, now: float) -> Iterator[Placement]:
     board.changed.clear()
     for demand in changed:
         while (head := demand.head()) and (room := board.best(demand, now)):
-            estimate_s, _, _, device = room
-            yield Placement(head[2], device, estimate_s)
+            each_s, _, _, device = room
+            yield Placement(head[2], device, each_s * board.scale(demand, head[2]))

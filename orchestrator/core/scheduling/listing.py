@@ -1,39 +1,82 @@
 """List schedules: the plans that a search starts from, each in milliseconds.
 
-The portfolio is HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2) by three ranks, and the optimistic
-cost table of PEFT (Arabnejad, Barbosa 2014, section 4). Deviations: no insertion into earlier
-gaps; ties go to the task that comes first; tasks that have started are fixed, and only the rest is
-planned. Ranks of tasks that take no time agree with the order too, since ties do.
+The portfolio is HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2) by two ranks, and HEFT with the
+optimistic cost table of PEFT (Arabnejad, Barbosa 2014, section 4). Deviations: tasks that have
+started are fixed, and only the rest is planned; ties go to the task that comes first, so that tasks
+that take no time do not come before their predecessors.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Final
 
-from orchestrator.core.scheduling.outlook import Outlook, Schedule, soonest
+from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals, by_start
 
 SMALL: Final = 4096  # tasks times devices up to which the table, tasks · devices², is worth it
 
 
 def portfolio(outlook: Outlook, order: Sequence[int]) -> Iterator[Schedule]:
     """Yield schedules; `order` has each task after its predecessors, and breaks ties."""
-    mean = [_mean(row) for row in outlook.cost]
-    fastest = [min(row) for row in outlook.cost]
-    rates = [rate for row in outlook.per_byte for rate in row if rate > 0.0]
-    usual = sum(rates) / max(1, len(outlook.free) * (len(outlook.free) - 1))
-    ranked = _ranked(outlook, order, mean, usual)
-    yield soonest(outlook, ranked)
-    yield soonest(outlook, _ranked(outlook, order, fastest, 0.0))
+    mean, usual = [_mean(row) for row in outlook.cost], per_byte(outlook)
+    ranks = ranked(outlook, order, mean, usual)
+    yield inserted(outlook, ranks)
+    yield inserted(outlook, ranked(outlook, order, [min(row) for row in outlook.cost], 0.0))
     if len(outlook.cost) * len(outlook.free) <= SMALL:
-        table = optimistic_costs(outlook, order, usual)
-        yield soonest(outlook, ranked, table)
-        means = [_mean(row) for row in table]
-        by_table = _ranked(outlook, order, fastest, usual)
-        yield soonest(outlook, by_table)
-        del means
+        yield inserted(outlook, ranks, optimistic_costs(outlook, order, usual))
 
 
-def _ranked(
+def inserted(
+    outlook: Outlook, order: Sequence[int], onward: Sequence[Sequence[float]] | None = None
+) -> Schedule:
+    """Give each task, in order, the slot that finishes it first, gaps between others included.
+
+    With `onward`, what is left after a task where it runs counts too (Arabnejad, Barbosa, eq. 7).
+    """
+    lanes = [
+        (device, [(0.0, free)]) for device, slots in enumerate(outlook.free) for free in slots
+    ]
+    finish, device = [0.0] * len(outlook.cost), [0] * len(outlook.cost)
+    for task in order:
+        came, bring = arrivals(outlook, task, device, finish)
+        least, start, chosen = inf, 0.0, lanes[0]
+        for lane in lanes:
+            here, busy = lane
+            takes = bring[here] + outlook.cost[task][here]
+            at = _gap(busy, came[here], takes)
+            value = at + takes + (onward[task][here] if onward is not None else 0.0)
+            if value < least:
+                least, start, chosen = value, at, lane
+        here, busy = chosen
+        device[task] = here
+        finish[task] = done = start + bring[here] + outlook.cost[task][here]
+        busy.insert(bisect_right(busy, (start, done)), (start, done))
+    return by_start(outlook, Schedule(max(finish), order, device, finish))
+
+
+def _gap(busy: Sequence[tuple[float, float]], ready: float, takes: float) -> float:
+    """Return the earliest start from `ready` on; what is busy is in order and does not overlap."""
+    if ready >= busy[-1][1]:
+        return ready
+    start = ready
+    for began, ended in busy[bisect_right(busy, ready, key=_end) :]:
+        if start + takes <= began:
+            break
+        start = max(start, ended)
+    return start
+
+
+def _end(interval: tuple[float, float]) -> float:
+    return interval[1]
+
+
+def per_byte(outlook: Outlook) -> float:
+    """Return the mean over all pairs of devices of the seconds that a byte takes."""
+    pairs = len(outlook.free) * (len(outlook.free) - 1)
+    return sum(map(sum, outlook.per_byte)) / pairs if pairs else 0.0
+
+
+def ranked(
     outlook: Outlook, order: Sequence[int], cost: Sequence[float], per_byte: float
 ) -> list[int]:
     """Return the tasks by falling upward rank (Topcuoglu et al. 2002, eq. 8)."""
@@ -42,14 +85,11 @@ def _ranked(
     for task in reversed(order):
         rank[task] = own = cost[task] + below[task]
         for source, size in outlook.predecessors[task]:
-            if size * per_byte + own > below[source]:
-                below[source] = size * per_byte + own
+            below[source] = max(below[source], size * per_byte + own)
     return sorted(order, key=lambda task: -rank[task])
 
 
-def optimistic_costs(
-    outlook: Outlook, order: Sequence[int], per_byte: float
-) -> list[list[float]]:
+def optimistic_costs(outlook: Outlook, order: Sequence[int], per_byte: float) -> list[list[float]]:
     """Return the least time from each task's end, by its device, to the end of all (eq. 5)."""
     table = [[0.0] * len(outlook.free) for _ in outlook.cost]
     for task in reversed(order):

@@ -74,49 +74,38 @@ def follow(outlook: Outlook, order: Sequence[int], device: Sequence[int]) -> Sch
                 came += takes
             elif takes > bring:
                 bring = takes
-            if came > start:
-                start = came
+            start = max(start, came)
         finish[task] = done = start + bring + outlook.cost[task][here]
         heapreplace(slots, done)
-        if done > end:
-            end = done
+        end = max(end, done)
     return Schedule(end, order, device, finish)
 
 
-def soonest(
-    outlook: Outlook, order: Sequence[int], onward: Sequence[Sequence[float]] | None = None
-) -> Schedule:
+def soonest(outlook: Outlook, order: Sequence[int]) -> Schedule:
     """Give each task, in order, the device that finishes it first. O(dependencies · devices).
 
-    Topcuoglu, Hariri, Wu 2002, section 4.2, without insertion. With `onward`, what is left after a
-    task where it runs counts too (Arabnejad, Barbosa 2014, eq. 7).
+    Topcuoglu, Hariri, Wu 2002, section 4.2, without insertion.
     """
     free = [slots.copy() for slots in outlook.free]
     count = len(outlook.cost)
     finish, device = [0.0] * count, [0] * count
     devices = outlook.devices
-    end = 0.0
     for task in order:
-        came, bring = _arrivals(outlook, task, device, finish)
+        came, bring = arrivals(outlook, task, device, finish)
         cost = outlook.cost[task]
-        after = onward[task] if onward is not None else None
-        least, best, done = inf, 0, inf
+        best, least = 0, inf
         for here in devices:
             start = free[here][0]
-            if came[here] > start:
-                start = came[here]
-            total = start + bring[here] + cost[here]
-            value = total + after[here] if after is not None else total
-            if value < least:
-                least, best, done = value, here, total
-        device[task], finish[task] = best, done
-        heapreplace(free[best], done)
-        if done > end:
-            end = done
-    return Schedule(end, order, device, finish)
+            start = max(start, came[here])
+            done = start + bring[here] + cost[here]
+            if done < least:
+                best, least = here, done
+        device[task], finish[task] = best, least
+        heapreplace(free[best], least)
+    return Schedule(max(finish), order, device, finish)
 
 
-def _arrivals(
+def arrivals(
     outlook: Outlook, task: int, device: Sequence[int], finish: Sequence[float]
 ) -> tuple[list[float], list[float]]:
     """Return by device when a task may begin there, and how long it then waits for its inputs."""
@@ -130,17 +119,18 @@ def _arrivals(
         rates, since = outlook.per_byte[device[source]], finish[source]
         if outlook.ahead:
             for here, rate in enumerate(rates):
-                if since + size * rate > came[here]:
-                    came[here] = since + size * rate
+                came[here] = max(came[here], since + size * rate)
         elif size:
             for here, rate in enumerate(rates):
-                if size * rate > bring[here]:
-                    bring[here] = size * rate
+                bring[here] = max(bring[here], size * rate)
     return came, bring
 
 
 def by_start(outlook: Outlook, found: Schedule) -> Schedule:
     """Put a schedule in the order in which its tasks start; ties as they were."""
-    start = [done - outlook.cost[v][d] for v, (done, d) in enumerate(zip(found.finish, found.device, strict=True))]
+    start = [
+        done - outlook.cost[v][d]
+        for v, (done, d) in enumerate(zip(found.finish, found.device, strict=True))
+    ]
     order = sorted(found.order, key=start.__getitem__)
     return found._replace(order=order)

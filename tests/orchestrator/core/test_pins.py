@@ -498,6 +498,43 @@ def test_what_does_not_fit_beside_its_own_warm_state_waits():
     assert world.state("b", RunId("next")) == "ready"
 
 
+def test_a_long_load_is_not_taken_for_a_device_that_does_not_start():
+    world = fleet()
+    world.submit(*chain(1))
+    world.accept("t0")
+    world.wait(100.0)
+    assert world.state("t0") == "active"
+    assert not world.happened(f.AttemptLapsed)
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_in_a_long_chain_the_next_use_is_the_next_turn(failing):
+    world = fleet()
+    world.submit(*chain(40))
+    for n in range(4):
+        world.do(f"t{n}")
+        world.wait(1.0)
+        world.finish(f"tool{n + 1}")
+        assert world.happened(f.GapObserved)[-1].gap_s == 1.0
+    if failing:
+        world.finish("t4", Failed(FailureKind.TRANSIENT, "no luck"))
+        world.wait(2.0)
+    warm = world.engine.state.devices["gpu"].warm.warm[SESSION]
+    assert warm.users == 1
+    assert len(world.happened(f.GapObserved)) == 4 + failing
+    assert len(world.pools.loads) == 1
+
+
+@pytest.mark.parametrize("rows", [False, True])
+def test_i11_seconds_of_work_and_of_loading_survive_a_restart(rows):
+    world = fleet()
+    world.submit(*chain(2))
+    world.do("t0", "tool1", "t1")
+    world.restart(rows=rows)
+    used = world.engine.state.warmth.loads.utility(DeviceId("gpu"))["kv"]
+    assert (used.busy_s, used.load_s) == (2.0, 4.0)
+
+
 def test_a_refused_edit_changes_no_use():
     world = fleet()
     world.submit(*chain(2))

@@ -1,0 +1,117 @@
+"""The plan that is kept between events, and what planning asks of runs, tasks and attempts.
+
+A plan is what a policy means to do, and no fact: placements are. Whoever loses it, as a restart
+does, makes another one from the state as it is.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from orchestrator.core.facts import RunSubmitted
+from orchestrator.core.lifecycle import TaskState
+from orchestrator.core.model import Dependency, TaskSpec
+from protocol.types import AttemptId, DeviceId, Json, RunId, TaskId
+
+Name: TypeAlias = tuple[RunId, TaskId]
+
+
+class Unstarted(Protocol):
+    """A task of a run, as planning sees it."""
+
+    @property
+    def run(self) -> RunId: ...  # noqa: D102
+    @property
+    def spec(self) -> TaskSpec: ...  # noqa: D102
+    @property
+    def sequence(self) -> int: ...  # noqa: D102
+    @property
+    def state(self) -> TaskState: ...  # noqa: D102
+    @property
+    def incoming(self) -> Sequence[Dependency]: ...  # noqa: D102
+    @property
+    def rank(self) -> float: ...  # noqa: D102
+    @property
+    def excluded(self) -> frozenset[DeviceId]: ...  # noqa: D102
+    @property
+    def live(self) -> AttemptId | None: ...  # noqa: D102
+    @property
+    def where(self) -> DeviceId | None: ...  # noqa: D102
+    @property
+    def output(self) -> Json: ...  # noqa: D102
+    @property
+    def parent(self) -> TaskId | None: ...  # noqa: D102
+
+
+class Unfinished(Protocol):
+    """A run, as planning sees it."""
+
+    @property
+    def submitted(self) -> RunSubmitted: ...  # noqa: D102
+    @property
+    def arrival(self) -> int: ...  # noqa: D102
+    @property
+    def revision(self) -> int: ...  # noqa: D102
+    @property
+    def created(self) -> int: ...  # noqa: D102
+    @property
+    def paused(self) -> bool: ...  # noqa: D102
+    @property
+    def tasks(self) -> Mapping[TaskId, Unstarted]: ...  # noqa: D102
+
+
+class Running(Protocol):
+    """An attempt that a device is charged with."""
+
+    @property
+    def device(self) -> DeviceId: ...  # noqa: D102
+    @property
+    def offered_at(self) -> float: ...  # noqa: D102
+    @property
+    def started_at(self) -> float | None: ...  # noqa: D102
+    @property
+    def estimate_s(self) -> float: ...  # noqa: D102
+
+
+Basis: TypeAlias = tuple[object, ...]
+"""What a plan was made for: another one is needed when it is no longer so."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Unstarted tasks, in the order in which they are to start, by device."""
+
+    fleet: int = 0
+    """Rises when a device comes, goes or changes."""
+    basis: Basis | None = None
+    possible: bool = False
+    """Whether there is anything to plan with, on this basis."""
+    order: list[Unstarted] = field(default_factory=list)
+    queues: dict[DeviceId, deque[tuple[float, Unstarted]]] = field(default_factory=dict)
+    """By device: planned starts, and what starts then."""
+    intended: dict[Name, DeviceId] = field(default_factory=dict)
+    """Where each unstarted task is meant to go: its inputs may be sent there ahead."""
+    sent: dict[tuple[Name, DeviceId], float] = field(default_factory=dict)
+    """Since when the result of a task has been meant for a device."""
+    end: float = 0.0
+    """When all of it is to be done."""
+    version: int = 0
+    """Rises with every change of `intended`."""
+    credit: float = 0.0
+    """Work on repairs that is paid for."""
+    ahead: bool = False
+    """Whether devices fetch inputs as soon as it is known where they go."""
+    _available: dict[DeviceId, bool] = field(default_factory=dict)
+
+    def seen(self, device: DeviceId, *, available: bool) -> None:
+        """Note whether a device takes work."""
+        if self._available.get(device) is not available:
+            self._available[device] = available
+            self.fleet += 1
+
+    def clear(self) -> None:
+        """Mean to do nothing."""
+        if self.order or self.intended:
+            self.order, self.queues, self.intended, self.sent = [], {}, {}, {}
+            self.version += 1
