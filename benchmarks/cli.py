@@ -40,6 +40,9 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quick: Annotated[bool, typer.Option(help="Measure less: at most 60 s.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn by chance.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures into this folder.")
+    ] = None,
 ) -> None:
     """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run.
 
@@ -50,6 +53,8 @@ def bench(
     benchmark: frame.Benchmark = importlib.import_module(CATALOG[name]).BENCHMARK
     options = frame.Options(seed, quick, _own(benchmark, context.args))
     result = _measured(benchmark, options, as_json=as_json)
+    if report is not None:
+        _write(benchmark, result, report)
     raise typer.Exit(0 if result.met else 1)
 
 
@@ -125,6 +130,17 @@ def _measured(
     else:
         Console().print(table(result))
     return result
+
+
+def _write(benchmark: frame.Benchmark, result: frame.Result, folder: Path) -> None:
+    """Write the page of a result, and say where it is."""
+    write = importlib.import_module("benchmarks.report").write
+    try:
+        page = write(result.document(circumstances()), benchmark.charts(result.rows), folder)
+    except (frame.BenchmarkError, OSError) as error:
+        typer.echo(f"bench {benchmark.name}: no report: {error}", err=True)
+        raise typer.Exit(2) from error
+    typer.echo(str(page), err=True)
 
 
 def _own(benchmark: frame.Benchmark, words: Sequence[str]) -> Mapping[str, int]:

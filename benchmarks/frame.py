@@ -6,10 +6,11 @@ asynchronous, that yields `Progress` for the person who waits, `Figures` for the
 """
 
 import operator
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from benchmarks.chart import Chart
 from protocol.types import Json
 
 
@@ -78,6 +79,8 @@ class Benchmark:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     """Its own options: name → what it says. Each takes a whole number."""
+    charts: Callable[[Sequence[Mapping[str, Json]]], Sequence[Chart]] = lambda _rows: ()
+    """What its rows look like."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ ledger, on runs that are the same for every policy (`workloads`). Its policies a
   Continuum, pair by pair, and ours with finer keys against the clairvoyant.
 * `threshold`, `estimation`: whether to keep while `R·h` is at least 1, and not something else.
 * `estimator`: what it costs.
+* `live`: real agents over mosquitto, with and without pinning, and one left alone.
 
 What may be claimed: on these workloads, with one device and one kind of resource, the rule comes
 so close and is so much better. What may not: that it is so with real agents (the live part is for
@@ -19,6 +20,8 @@ batching; its authors' system is not measured.
 
 from benchmarks.frame import Benchmark, Goal
 from benchmarks.pinning import estimation, estimator, race, sustained, threshold
+from benchmarks.pinning.charts import charts
+from benchmarks.pinning.live import part as live
 from benchmarks.pinning.workloads import WORKLOADS
 
 GOALS: dict[str, Goal] = {
@@ -30,6 +33,8 @@ GOALS: dict[str, Goal] = {
     "estimator.add_us": ("<=", 5.0),
     "estimator.query_us": ("<=", 2.0),
     "estimator.rebuild_us": ("<=", 300.0),
+    "live.saving": (">=", 0.25),
+    "live.lease_error_s": ("<=", 1.5),
 }
 
 SIMULATED = (
@@ -39,12 +44,12 @@ SIMULATED = (
     threshold.measure,
     race.measure,
 )
-"""The live part, with real agents, comes after these."""
 
 BENCHMARK = Benchmark(
     name="pinning",
     goals=GOALS,
-    parts=SIMULATED,
+    parts=(*SIMULATED, live.measure),
+    charts=charts,
     settings={
         "seeds": f"how many seeds, from --seed on; {race.SEEDS} in the race if left out",
         "jobs": "in how many processes at once; as many as there are cores if left out",

@@ -6,8 +6,8 @@ from math import exp, log
 from statistics import fmean
 from typing import Final, NamedTuple
 
+from benchmarks.chart import Chart, Mark
 from benchmarks.pinning.interval import interval
-from benchmarks.pinning.report import Chart, Mark
 from protocol.types import Json
 
 

@@ -117,8 +117,8 @@ def _restore_warm(state: State, device: Device, row: SavedDevice) -> None:
     for loads in row.loads:
         for load_s in loads.load_s:
             warmth.loads.add(loads.kind, name, load_s)
-    for each in row.utility:
-        warmth.loads.resume(each.kind, name, Utility(each.busy_s, each.load_s))
+    for used in row.utility:
+        warmth.loads.resume(used.kind, name, Utility(used.busy_s, used.load_s))
 
 
 def _restore_gaps(state: State, row: SavedGaps) -> None:

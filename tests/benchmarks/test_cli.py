@@ -61,6 +61,20 @@ def test_table_shows_goals_beside_figures(bench):
     assert "missing" in lines["absent"]
 
 
+def test_report_is_a_page_in_the_folder_that_is_named(bench, tmp_path):
+    result = bench("--report", str(tmp_path / "out"))
+    assert result.exit_code == 0
+    assert str(tmp_path / "out" / "index.html") in result.stderr
+    assert "speed" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_report_that_cannot_be_written_is_one_line_and_exit_code_2(bench, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = bench("--report", str(tmp_path / "file"))
+    assert result.exit_code == 2
+    assert "no report" in result.stderr
+
+
 def test_what_cannot_be_run_is_one_line_and_exit_code_2(bench):
     result = bench(part=broken)
 

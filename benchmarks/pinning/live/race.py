@@ -51,7 +51,8 @@ async def race(root: Path, options: Options) -> AsyncIterator[Item]:
         for request, each in zip(wanted, played, strict=True):
             yield Row(
                 {
-                    "live": policy,
+                    "part": "live",
+                    "policy": policy,
                     "run": request.number,
                     "arrival_s": round(request.arrival_s, 3),
                     "completion_s": round(each.completion_s, 3),

@@ -1,16 +1,15 @@
 """Rows as charts, and a result as a page."""
 
-import io
 import json
 import math
 import sys
 
 import pytest
 
+from benchmarks import report
+from benchmarks.chart import Chart, Mark
 from benchmarks.frame import BenchmarkError
-from benchmarks.pinning import report
 from benchmarks.pinning.charts import charts
-from benchmarks.pinning.report import Chart, Mark
 
 RACE = [
     {
@@ -115,11 +114,3 @@ def test_a_chart_becomes_a_picture_on_the_page(tmp_path):
     page = report.write(DOCUMENT, [CHART], tmp_path)
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
     assert '<img src="one.png"' in page.read_text(encoding="utf-8")
-
-
-def test_a_result_is_read_from_standard_input(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(DOCUMENT | {"rows": []})))
-    monkeypatch.setattr(sys, "argv", ["report", str(tmp_path)])
-    report.main()
-    assert capsys.readouterr().out == f"{tmp_path / 'index.html'}\n"
-    assert (tmp_path / "index.html").exists()

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 from agents.skills import Context, PermanentError
-from benchmarks.simulation.kinds import Fault, Kind
 from benchmarks.simulation.fleet import WorldMemory
+from benchmarks.simulation.kinds import Fault, Kind
 from benchmarks.simulation.oracle import (
     ViolationError,
     Witness,

@@ -1,18 +1,17 @@
 """A result as a page: figures beside their goals, and a picture of each chart.
 
-`muster bench pinning --json | python -m benchmarks.pinning.report DIR` writes it. Pictures are
-drawn by matplotlib (the extra `plots`), which nothing else needs.
+`muster bench NAME --report DIR` writes it. Pictures are drawn by matplotlib (the extra `plots`),
+which nothing else needs.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from benchmarks.chart import Chart
 from benchmarks.frame import BenchmarkError
 
 _STYLE: Final = (
@@ -21,27 +20,6 @@ _STYLE: Final = (
     ".missed{color:#b00}"
 )
 _COLOURS: Final = 10  # before they come again
-
-
-class Mark(NamedTuple):
-    """A point of a line, with its interval; `low` = `high` where there is none."""
-
-    x: float
-    y: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Lines by name over one axis. `name` is that of its file."""
-
-    name: str
-    title: str
-    x_label: str
-    y_label: str
-    lines: Mapping[str, Sequence[Mark]]
-    logarithmic: bool = False
 
 
 def write(document: Mapping[str, Any], charts: Sequence[Chart], folder: Path) -> Path:
@@ -111,14 +89,3 @@ def _row(name: str, value: float | None, goal: Sequence[Any] | None) -> str:
     wanted = "" if goal is None else f"{goal[0]} {goal[1]:g}"
     shown = "missing" if value is None else f"{value:,.4g}"
     return f"<tr><td>{escape(name)}<td>{shown}<td>{escape(wanted)}</tr>"
-
-
-def main() -> None:
-    """Read a result from standard input, and write its page into the folder that is named."""
-    charts = import_module("benchmarks.pinning.charts").charts
-    document = json.load(sys.stdin)
-    sys.stdout.write(f"{write(document, charts(document['rows']), Path(sys.argv[1]))}\n")
-
-
-if __name__ == "__main__":
-    main()
