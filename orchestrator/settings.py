@@ -12,8 +12,13 @@ path = "state/journal.db"
 synchronous = "normal"          # or "full": survives power loss too
 
 [planner]
-choice = "playbook"
+choice = "playbook"             # or "llm"; "both": the model where no playbook fits
 playbooks = ["playbooks"]       # folders searched before those in the box
+
+[planner.llm]                   # any OpenAI-compatible endpoint; budgets and more: see its section
+base_url = "http://127.0.0.1:8080/v1"
+model = "qwen3-32b"
+key_env = "MODEL_KEY"           # the environment variable with the key; or key_file
 
 [timing]
 heartbeat_s = 2.0               # three misses: a device is lost
@@ -36,13 +41,14 @@ over the file.
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from orchestrator.core.retention.policies import Pinning
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.journal import Synchronous
+from orchestrator.planner.llm.settings import LlmSection
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 from protocol.telemetry import Level
 
@@ -54,6 +60,9 @@ class PlannerChoice(StrEnum):
     """Who makes the plans."""
 
     PLAYBOOK = "playbook"
+    LLM = "llm"
+    BOTH = "both"
+    """A playbook that fits the request, else the model, which also mends."""
 
 
 class CoordinatorSection(Section):
@@ -77,6 +86,14 @@ class PlannerSection(Section):
     choice: PlannerChoice = PlannerChoice.PLAYBOOK
     playbooks: tuple[LocalPath, ...] = ()
     """Folders searched before the playbooks in the box."""
+    llm: LlmSection | None = None
+    """Which model plans."""
+
+    @model_validator(mode="after")
+    def _has_a_model(self) -> Self:
+        if self.choice is not PlannerChoice.PLAYBOOK and self.llm is None:
+            raise ValueError(f"choice = {self.choice.value!r} needs a table [planner.llm]")
+        return self
 
 
 class SchedulingSection(Section):

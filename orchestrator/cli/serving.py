@@ -1,6 +1,7 @@
 """`muster coordinator` and `muster broker`: what runs until it is told to stop."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,9 +22,18 @@ from orchestrator.collection import rare_full_collections
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import SqliteJournal
 from orchestrator.library import Orchestrator
+from orchestrator.planner import Planner
 from orchestrator.planner.playbook import PlaybookPlanner
+from orchestrator.planner.several import SeveralPlanners
 from orchestrator.service import Service
-from orchestrator.settings import PinningSection, RetentionSection, Settings, TimingSection
+from orchestrator.settings import (
+    PinningSection,
+    PlannerChoice,
+    PlannerSection,
+    RetentionSection,
+    Settings,
+    TimingSection,
+)
 from protocol import telemetry
 from protocol.transport.broker import BrokerProcess
 
@@ -43,8 +53,7 @@ def coordinator(*, config: ConfigOption = None, broker: BrokerOption = None) -> 
     with one_line_errors():
         settings = read_settings(config, broker)
         telemetry.configure(json=settings.log.format == "json", level=settings.log.level)
-        planner = PlaybookPlanner(settings.planner.playbooks)
-        asyncio.run(_coordinate(settings, planner))
+        asyncio.run(_coordinate(settings, planner_of(settings.planner)))
 
 
 @app.command()
@@ -59,7 +68,7 @@ def broker(
         asyncio.run(_serve_broker(port))
 
 
-async def _coordinate(settings: Settings, planner: PlaybookPlanner) -> None:
+async def _coordinate(settings: Settings, planner: Planner) -> None:
     address = coordinator_address(settings)
     connection = transport(settings, address, patient=True)
     orchestrator = Orchestrator(
@@ -85,6 +94,22 @@ async def _serve_broker(port: int) -> None:
             losing = group.create_task(running.lost(), name="mosquitto")
             await stop.wait()
             losing.cancel()
+
+
+def planner_of(section: PlannerSection) -> Planner:
+    """Return who plans, as the settings say.
+
+    Raises:
+        SettingsError: a key or a folder is not where it should be.
+    """
+    if section.llm is None or section.choice is PlannerChoice.PLAYBOOK:
+        return PlaybookPlanner(section.playbooks)
+    from orchestrator.planner.llm import setup  # noqa: PLC0415  httpx only where a model plans
+
+    model = setup.planner(section.llm, environment=os.environ)
+    if section.choice is PlannerChoice.LLM:
+        return model
+    return SeveralPlanners([PlaybookPlanner(section.playbooks), model])
 
 
 def tuning(timing: TimingSection, retention: RetentionSection, pinning: PinningSection) -> Tuning:

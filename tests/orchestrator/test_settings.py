@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.serving import planner_of
 from orchestrator.core.retention.policies import Pinning
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Synchronous
+from orchestrator.planner.llm import LlmPlanner
+from orchestrator.planner.playbook import PlaybookPlanner
+from orchestrator.planner.several import SeveralPlanners
 from orchestrator.settings import PlannerChoice, Settings, read
 from protocol.settings import SettingsError
 from protocol.telemetry import Level
@@ -169,3 +173,26 @@ def test_warm_resources_are_kept_by_their_worth_unless_the_file_says_otherwise()
     assert (pinning.policy, pinning.cap_s) == (Pinning.INDEX, Tuning().pin_cap_s)
     said = read(None, environment={"MUSTER_PINNING_POLICY": "none"}).pinning
     assert said.policy is Pinning.NONE
+
+
+MODEL = (
+    '[planner]\nchoice = "{}"\n[planner.llm]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", PlaybookPlanner),
+        (MODEL.format("llm"), LlmPlanner),
+        (MODEL.format("both"), SeveralPlanners),
+    ],
+)
+def test_who_plans_is_who_the_settings_name(text, kind, file):
+    settings = read(file(text), environment={})
+    assert type(planner_of(settings.planner)) is kind
+
+
+def test_a_model_that_is_not_described_is_refused(file):
+    said = error_of(file('[planner]\nchoice = "llm"\n'))
+    assert "needs a table [planner.llm]" in said
