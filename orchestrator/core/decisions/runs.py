@@ -6,7 +6,13 @@ from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AnswerAttempt, AskPlanner
 from orchestrator.core.decisions.offers import shorten_hopeless
-from orchestrator.core.decisions.outcomes import awaits_planner, cancel, fail, readmit_all
+from orchestrator.core.decisions.outcomes import (
+    awaits_planner,
+    cancel,
+    fail,
+    give_up,
+    readmit_all,
+)
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
 from orchestrator.core.graph import judge
@@ -15,6 +21,9 @@ from orchestrator.core.model import Now
 from orchestrator.core.state import Run
 from orchestrator.core.step import Step
 from protocol.types import RunId
+
+MOVED = frozenset({"stale", "started", "final"})
+"""Rules that an answer breaks because the run went on while the planner thought."""
 
 
 def submit(step: Step, event: e.Submit) -> None:
@@ -50,6 +59,8 @@ def plan_proposed(step: Step, event: e.PlanProposed) -> None:
         return
     detail = _sentence(reasons)
     step.emit(f.PlanAnswered(run.id, event.ask, ok=not reasons, detail=detail))
+    if any(reason.rule in MOVED for reason in reasons) and _ask_anew(step, run, ask, detail):
+        return
     if reasons or ask.cause != f.REST:
         _after_answer(step, run, ask, detail or "the planner did not change it")
 
@@ -186,6 +197,17 @@ def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
     asked_again = any(other.task == ask.task for other in run.asks.values())
     if task is not None and awaits_planner(task) and not asked_again:
         fail(step, run, task, f"{task.reason}; not mended: {detail}" if detail else task.reason)
+
+
+def _ask_anew(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> bool:
+    """Have a task mended from the present, if the answer was made for what is past."""
+    task = run.tasks.get(ask.task) if ask.task is not None else None
+    if task is None or not awaits_planner(task):
+        return False
+    asked_again = any(other.task == ask.task for other in run.asks.values())
+    if not asked_again:
+        give_up(step, run, task, f"{ask.cause} (an answer came too late: {detail})")
+    return True
 
 
 def _end_unplanned(step: Step, run: Run, detail: str) -> None:

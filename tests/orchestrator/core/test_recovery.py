@@ -263,6 +263,53 @@ def test_an_answer_to_an_older_question_does_not_end_a_task_that_was_asked_about
     assert world.state("t") == "failed"
 
 
+def moved_meanwhile(limits=None):
+    """A planner that mends `t` by changing `u` too, which a person edits while it thinks."""
+    world, ask = asked(limits)
+    world.edit(ReplaceTask(task("u", args={"n": 2})))
+    mended = plan(ReplaceTask(task("t", args={"n": 1})), ReplaceTask(task("u")), base=1)
+    world.tell(e.PlanProposed(RUN, ask.ask, mended))
+    return world, ask
+
+
+def test_an_answer_whose_footprint_moved_is_refused_whole_and_asked_for_again_from_the_present():
+    world, first = moved_meanwhile()
+    assert world.happened(f.EditRefused)
+    assert world.row("u").spec.args == {"n": 2}
+    second = world.ordered(c.AskPlanner)[-1]
+    assert (second.task, second.ask != first.ask) == ("t", True)
+    assert second.cause.startswith("scripted (an answer came too late: ")
+    mended = plan(ReplaceTask(task("t", args={"n": 1})), base=world.run().revision)
+    world.tell(e.PlanProposed(RUN, second.ask, mended))
+    world.do("t", "u")
+    assert world.run().status == "succeeded"
+
+
+def test_who_is_too_late_each_time_is_asked_as_often_as_the_run_allows():
+    world, _ = moved_meanwhile(RunLimits(revisions=1))
+    assert world.state("t") == "failed"
+    assert len(world.ordered(c.AskPlanner)) == 1
+
+
+def test_an_answer_that_is_too_late_for_a_task_that_was_mended_otherwise_is_dropped():
+    world, ask = asked()
+    world.edit(ReplaceTask(task("t", args={"n": 3})))
+    world.tell(e.PlanProposed(RUN, ask.ask, plan(ReplaceTask(task("t")), base=1)))
+    assert len(world.ordered(c.AskPlanner)) == 1
+    world.do("t", "u")
+    assert world.run().status == "succeeded"
+
+
+def test_an_answer_that_is_too_late_while_a_newer_question_stands_waits_for_that():
+    world, first = asked()
+    world.edit(ReplaceTask(task("t", args={"n": 1})))
+    world.finish("t", fails(FailureKind.BAD_INPUT))
+    asks = len(world.ordered(c.AskPlanner))
+    world.tell(e.PlanProposed(RUN, first.ask, plan(ReplaceTask(task("t")), base=1)))
+    assert len(world.ordered(c.AskPlanner)) == asks
+    assert world.state("t") == "recovering"
+
+
 def test_i12_an_answer_to_no_question_changes_nothing():
     world, ask = asked()
     world.tell(e.PlanFailed(RUN, ask.ask, "no idea"))
