@@ -33,10 +33,11 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
     run.devices[fact.device] = None
     state.token = fact.token
     if attempt.needs:
+        cold = [name for name in attempt.resources if name not in device.warm]
         device.warm.use(attempt.resources, run.id)
         for name in attempt.resources:
-            state.warmth.here(name, fact.device)
-        state.board.warmed(attempt.resources)
+            state.warmth.here(name, fact.device, idle=False)
+        state.board.warmed(cold)
     task.live = attempt.id
     task.attempts = fact.number
     move(state, run, task, TaskCause.PLACE)
@@ -113,6 +114,9 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     del device.attempts[name]
     if attempt.needs:
         device.warm.end(attempt.resources)
+        for resource in attempt.resources:
+            if not device.warm.warm[resource].users:
+                state.warmth.here(resource, attempt.device, idle=True)
         state.warmth.touch(attempt.resources)
     state.board.freed(device)
     if not was_lapsed:

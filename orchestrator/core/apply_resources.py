@@ -28,7 +28,7 @@ def _pin_granted(state: State, fact: f.PinGranted) -> None:
         cap=fact.release_at,
     )
     state.token = max(state.token, fact.token)
-    state.board.warmed((fact.resource,))
+    state.board.relieved(state.devices[fact.device])
     if fact.awaits:
         key = GapKey(fact.resource.kind, fact.awaits, fact.device_class)
         state.warmth.open(fact.resource, fact.device, OpenGap(fact.since, key))
@@ -55,7 +55,7 @@ def _resource_loaded(state: State, fact: f.ResourceLoaded) -> None:
 
 def _resource_adopted(state: State, fact: f.ResourceAdopted) -> None:
     state.devices[fact.device].warm.adopt(fact.resource, fact.amount, fact.at)
-    state.warmth.here(fact.resource, fact.device)
+    state.warmth.here(fact.resource, fact.device, idle=True)
     state.warmth.touch((fact.resource,))
     state.board.warmed((fact.resource,))
 

@@ -37,6 +37,8 @@ def _check_device(state: State, device: Device, wanted: Counter[Resource]) -> No
             raise InvariantError("I14", f"nobody knows that {name} is on {where}")
         if each.users != used[name] or (each.idle_since is None) != bool(each.users):
             raise InvariantError("I3", f"{name} on {where} has {used[name]} users and no lease")
+        if (where in state.warmth.idle.get(name, ())) is bool(each.users):
+            raise InvariantError("I14", f"whether {name} on {where} is idle is not known")
         since = each.protected_until if each.idle_since is None else each.idle_since
         planned = name.run is not None and bool(state.runs[name.run].asks)
         if each.protected_until > since and not (wanted[name] or planned):

@@ -6,6 +6,7 @@ from protocol.types import RunId, TaskId
 
 PENDING = frozenset({TaskState.WAITING, TaskState.READY, TaskState.RECOVERING})
 """Where a task is yet to use what it needs."""
+FEW = 8  # one of more predecessors that starts or ends says little about when the last one will
 
 
 def move(state: State, run: Run, task: Task, cause: TaskCause) -> None:
@@ -33,10 +34,11 @@ def enter(state: State, run: Run, task: Task) -> None:
 
 
 def stir(state: State, run: Run, task: Task) -> None:
-    """Have the gaps looked at that wait for a task."""
+    """Have the gaps looked at that wait for a task, where it is one of few."""
     for name in task.outgoing:
-        if run.tasks[name].spec.needs.resources:
-            state.warmth.touch(run.tasks[name].needs)
+        successor = run.tasks[name]
+        if successor.spec.needs.resources and successor.unmet <= FEW:
+            state.warmth.touch(successor.needs)
 
 
 def settled(state: State, run: RunId, name: TaskId, cause: TaskCause, reason: str) -> None:

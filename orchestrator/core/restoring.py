@@ -110,7 +110,7 @@ def _restore_warm(state: State, device: Device, row: SavedDevice) -> None:
                 speaker=each.speaker,
             ),
         )
-        warmth.here(each.resource, name)
+        warmth.here(each.resource, name, idle=True)
     for gap in row.gaps:
         key = GapKey(gap.resource.kind, gap.awaits, gap.device_class)
         warmth.open(gap.resource, name, OpenGap(gap.since, key))
@@ -174,6 +174,7 @@ def _restore_attempt(state: State, attempt: Attempt) -> None:
     device.attempts[attempt.id] = attempt
     for name in attempt.resources:
         device.warm.warm[name].users += 1
+        state.warmth.here(name, attempt.device, idle=False)
     state.board.taken(device)
 
 

@@ -31,7 +31,7 @@ def retain(step: Step) -> None:
     for name in touched:
         users = next_users(step.state, name)
         _end_gaps(step, name, users)
-        for device in tuple(warmth.at.get(name, ())):
+        for device in tuple(warmth.idle.get(name, ())):
             _consider(step, step.state.devices[device], name)
 
 
@@ -117,12 +117,10 @@ def expire(step: Step, device: Device) -> None:
 
 
 def _consider(step: Step, device: Device, name: Resource) -> None:
-    """Renew what is known of the next use here, and the lease of what nobody uses."""
+    """Renew what is known of the next use here of what nobody uses, and its lease."""
     warm = device.warm.warm[name]
     key, warm.outlook = outlook(step.state, device, name, step.at)
     warm.queued = int(warm.outlook is not None and key is None)
-    if warm.users:
-        return
     if warm.outlook is None and name.scope is PinScope.RUN:
         _release(step, device, name, f.Cause.LAST_USE)
         return

@@ -5,7 +5,7 @@ are saved, the rest follows from tasks and devices.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from orchestrator.core.retention.gaps import ENOUGH, Gaps
 from orchestrator.core.retention.keys import GapHistories, GapKey, LoadTimes
@@ -13,6 +13,8 @@ from orchestrator.core.retention.uses import PendingUses
 from protocol.types import DeviceId, Resource
 
 SKILLS_KEPT = 64  # run times of so many skills a device, some 10 KB each; no more are begun
+
+T = TypeVar("T")
 
 
 class OpenGap(NamedTuple):
@@ -25,12 +27,24 @@ class OpenGap(NamedTuple):
 class Warmth:
     """The indices behind retention. Everything is O(1) but for what is learned."""
 
-    __slots__ = ("at", "durations", "gaps", "histories", "loads", "reuse", "touched", "uses")
+    __slots__ = (
+        "at",
+        "durations",
+        "gaps",
+        "histories",
+        "idle",
+        "loads",
+        "reuse",
+        "touched",
+        "uses",
+    )
 
     def __init__(self) -> None:
         self.uses = PendingUses()
         self.at: dict[Resource, dict[DeviceId, None]] = {}
         """Where each is warm, loading or in use."""
+        self.idle: dict[Resource, dict[DeviceId, None]] = {}
+        """Where each is warm and nobody uses it: only there a lease can change."""
         self.gaps: dict[Resource, dict[DeviceId, OpenGap]] = {}
         """They last although the resource is given up early: the graph still shows their end."""
         self.histories = GapHistories()
@@ -48,16 +62,18 @@ class Warmth:
             if name in self.at or name in self.gaps:
                 self.touched[name] = None
 
-    def here(self, name: Resource, device: DeviceId) -> None:
-        """Note that a device has it, or loads it."""
+    def here(self, name: Resource, device: DeviceId, *, idle: bool) -> None:
+        """Note that a device has it, or loads it, and whether nobody uses it."""
         self.at.setdefault(name, {})[device] = None
+        if idle:
+            self.idle.setdefault(name, {})[device] = None
+        else:
+            _drop(self.idle, name, device)
 
     def gone(self, name: Resource, device: DeviceId) -> None:
         """Note that a device has it no longer."""
-        places = self.at.get(name, {})
-        places.pop(device, None)
-        if not places:
-            self.at.pop(name, None)
+        _drop(self.at, name, device)
+        _drop(self.idle, name, device)
 
     def open(self, name: Resource, device: DeviceId, gap: OpenGap) -> None:
         """Begin to measure a gap, or go on under another key."""
@@ -65,10 +81,7 @@ class Warmth:
 
     def close(self, name: Resource, device: DeviceId) -> None:
         """End a gap."""
-        gaps = self.gaps.get(name, {})
-        gaps.pop(device, None)
-        if not gaps:
-            self.gaps.pop(name, None)
+        _drop(self.gaps, name, device)
 
     def ran(self, skill: str, device: DeviceId, run_s: float) -> None:
         """Take a duration."""
@@ -101,6 +114,15 @@ class Warmth:
         """Drop what is known of a device that left the fleet for good."""
         self.loads.forget(device)
         self.durations.pop(device, None)
-        for places in (self.at, self.gaps):
-            for name in [name for name, devices in places.items() if device in devices]:
-                (self.gone if places is self.at else self.close)(name, device)
+        for name in [name for name, places in self.at.items() if device in places]:
+            self.gone(name, device)
+        for name in [name for name, gaps in self.gaps.items() if device in gaps]:
+            self.close(name, device)
+
+
+def _drop(index: dict[Resource, dict[DeviceId, T]], name: Resource, device: DeviceId) -> None:
+    places = index.get(name)
+    if places is not None:
+        places.pop(device, None)
+        if not places:
+            del index[name]

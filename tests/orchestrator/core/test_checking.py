@@ -54,7 +54,7 @@ def warm(world):
     held = world.engine.state.devices["d"].warm
     held.use({MODEL: 1.0})
     held.end((MODEL,))
-    world.engine.state.warmth.here(MODEL, "d")
+    world.engine.state.warmth.here(MODEL, "d", idle=True)
     return held
 
 

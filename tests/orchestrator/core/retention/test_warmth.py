@@ -25,11 +25,12 @@ def test_run_times_speak_once_there_are_enough_and_of_so_many_skills_only():
 def test_a_device_that_left_takes_its_places_gaps_and_times():
     warmth = Warmth()
     for device in (HERE, THERE):
-        warmth.here(MODEL, device)
+        warmth.here(MODEL, device, idle=device == HERE)
         warmth.open(MODEL, device, OpenGap(1.0, GapKey("model", "search")))
         warmth.ran("search", device, 1.0)
     warmth.forget(HERE)
     assert (set(warmth.at[MODEL]), set(warmth.gaps[MODEL])) == ({THERE}, {THERE})
+    assert not warmth.idle
     warmth.forget(THERE)
     assert (warmth.at, warmth.gaps, warmth.durations) == ({}, {}, {})
 

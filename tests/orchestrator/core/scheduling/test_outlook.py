@@ -1,0 +1,124 @@
+"""Schedules as arrays: their times, the list schedules, and the search."""
+
+from itertools import permutations, product
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+
+from orchestrator.core.scheduling.listing import inserted, optimistic_costs, portfolio
+from orchestrator.core.scheduling.outlook import Schedule, by_start, dues, follow, soonest
+from orchestrator.core.scheduling.search import goodness, improve
+from tests.orchestrator.core.scheduling.outlooks import outlook, outlooks
+
+
+def optimum(there):
+    """The least end over all orders and devices."""
+    best = inf
+    for order in permutations(there.tasks):
+        place = {task: n for n, task in enumerate(order)}
+        if all(place[u] < place[v] for v in there.tasks for u, _ in there.predecessors[v]):
+            for device in product(there.devices, repeat=len(there.cost)):
+                best = min(best, follow(there, order, device).end)
+    return best
+
+
+def is_valid(there, found):
+    """Precedence, transfers and slots, judged apart from the code that made the times."""
+    begin = {v: found.finish[v] - there.cost[v][found.device[v]] for v in there.tasks}
+    for task in there.tasks:
+        for source, size in there.predecessors[task]:
+            takes = size * there.per_byte[found.device[source]][found.device[task]]
+            if begin[task] < found.finish[source] + takes - 1e-9:
+                return False
+    for device in there.devices:
+        mine = [v for v in there.tasks if found.device[v] == device]
+        for task in mine:
+            beside = [v for v in mine if begin[v] <= begin[task] + 1e-9 < found.finish[v] - 1e-9]
+            if len(beside) > len(there.free[device]):
+                return False
+    return found.end == pytest.approx(max(found.finish))
+
+
+def test_data_sent_ahead_travels_while_the_device_works():
+    """0 ends at 2; its 4 bytes are on device 1 at 6, where 1 works until 5."""
+    there = outlook([(2, 9), (9, 5), (9, 3)], [(0, 2, 4)])
+    assert follow(there, [0, 1, 2], [0, 1, 1]).finish == [2, 5, 9]
+
+
+def test_data_fetched_with_the_offer_is_waited_for_in_the_slot():
+    there = outlook([(2, 9), (9, 5), (9, 3)], [(0, 2, 4)], ahead=False)
+    found = follow(there, [0, 1, 2], [0, 1, 1])
+    assert found.finish == [2, 5, 12]
+    assert dues(there, found) == [0, 0, 5]
+
+
+def test_a_device_does_as_many_at_once_as_it_has_slots():
+    there = outlook([(4,), (4,), (4,)], slots=[2])
+    assert follow(there, [0, 1, 2], [0, 0, 0]).finish == [4, 4, 8]
+    assert soonest(there, [0, 1, 2]).end == inserted(there, [0, 1, 2]).end == 8
+
+
+def test_what_has_started_holds_back_what_waits_for_it():
+    there = outlook([(1, 1), (1, 1)], done=[3.0, 0.0])
+    found = soonest(there, [0, 1])
+    assert (found.finish, found.device) == ([4.0, 1.0], [0, 1])
+
+
+def test_a_gap_that_is_long_enough_is_filled():
+    """On device 0, 2 waits for the data of 0 until 3: 3 fits before it, 4 does not."""
+    there = outlook([(9, 1), (3, 9), (2, 20), (2, 20)], [(0, 1, 2)])
+    found = inserted(there, [0, 1, 2, 3])
+    assert found.finish == [1, 6, 2, 8]
+    assert follow(there, found.order, found.device).finish == found.finish
+
+
+def test_what_is_left_after_a_task_counts_where_the_table_says_so():
+    """Device 0 does the first sooner, device 1 the second much sooner, and data is slow."""
+    there = outlook([(2, 3), (20, 1)], [(0, 1, 30)])
+    assert optimistic_costs(there, [0, 1], 30.0) == [[20.0, 1.0], [0.0, 0.0]]
+    assert soonest(there, [0, 1]).end == 22
+    assert min(found.end for found in portfolio(there, [0, 1])) == 4
+
+
+def test_the_table_is_left_out_where_it_costs_too_much(monkeypatch):
+    there = outlook([(2, 3), (20, 1)], [(0, 1, 30)])
+    monkeypatch.setattr("orchestrator.core.scheduling.listing.SMALL", 3)
+    assert len(list(portfolio(there, [0, 1]))) == 2
+
+
+def test_a_search_finds_the_best_schedule_of_a_small_graph():
+    there = outlook([(4, 6), (3, 3), (5, 2), (6, 7), (2, 4)], [(0, 3, 1), (1, 3, 2), (2, 4, 3)])
+    first = follow(there, [0, 1, 2, 3, 4], [0, 0, 0, 0, 0])
+    assert improve(there, first, tasks=5000).end == optimum(there) < first.end
+
+
+def test_the_same_work_gives_the_same_plan():
+    there = outlook([(4, 6), (3, 3), (5, 2), (6, 7)], [(0, 3, 1)])
+    first = follow(there, [0, 1, 2, 3], [0, 0, 0, 0])
+    assert improve(there, first, tasks=400) == improve(there, first, tasks=400)
+
+
+def test_one_task_is_not_searched():
+    there = outlook([(4, 6)])
+    first = follow(there, [0], [1])
+    assert improve(there, first, tasks=100) is first
+
+
+def test_nothing_is_a_schedule_too():
+    there = outlook([])
+    assert soonest(there, []).end == 0.0
+    assert goodness(Schedule(3.0, (), (), (1.0, 3.0))) == (3.0, 4.0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(there=outlooks())
+def test_every_schedule_is_valid_and_searching_makes_none_longer(there):
+    for found in (soonest(there, there.tasks), *portfolio(there, there.tasks)):
+        assert is_valid(there, found)
+        again = follow(there, by_start(there, found).order, found.device)
+        assert is_valid(there, again)
+        assert again.end <= found.end + 1e-9
+        better = improve(there, again, tasks=200)
+        assert is_valid(there, better)
+        assert better.end <= again.end
