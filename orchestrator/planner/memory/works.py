@@ -1,0 +1,113 @@
+"""Works: what was asked and done before, run by run, as long as the runs do the same thing.
+
+AOP (Li et al. 2024, arXiv 2410.02189, section 3.3) keeps "representative works" for each agent, to
+judge new tasks by; MobileSteward (Liu et al. 2025, arXiv 2502.16796) makes memory of successful
+workflows only. Here a work belongs to a kind of request, holds the newest runs that succeeded,
+and counts what failed; the candidate playbook is made from it whenever it is wanted.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import Field
+
+from orchestrator.planner.memory.aligning import shape
+from orchestrator.planner.memory.candidates import Candidate, candidate
+from orchestrator.planner.memory.errors import LearningError
+from orchestrator.planner.memory.sampling import Sample
+from orchestrator.planner.memory.words import telling
+from orchestrator.planner.playbook.format import Name, Part
+
+SAMPLES: Final = 4  # runs kept of a work: enough to tell what differs, few to read
+ALIKE: Final = 0.5  # share of common words from which two requests ask the same
+
+
+class Work(Part):
+    """A kind of request that was done; `wall` is seconds since the epoch."""
+
+    name: Name
+    shape: str
+    successes: int = Field(ge=0)
+    streak: int = Field(ge=0, description="Successes since the last failure.")
+    failures: int = Field(ge=0)
+    wall: float
+    used: int = Field(default=0, ge=0, description="How often it was an example.")
+    adopted: str | None = Field(default=None, description="The playbook it has become.")
+    samples: tuple[Sample, ...] = Field(min_length=1, description="The oldest first.")
+
+    def candidate(self, *, name: str | None = None) -> Candidate:
+        """Return the playbook that its runs suggest.
+
+        Raises:
+            LearningError: a person changed the runs, and they no longer belong together.
+        """
+        return candidate(self.samples, name=name or self.name)
+
+    def takes(self, run: Sample) -> bool:
+        """Tell whether a run did the same kind of thing.
+
+        It did if what differs is in the words of the requests, or else if these are alike.
+        """
+        if shape(run.tasks) != self.shape:
+            return False
+        try:
+            together = candidate((*self.samples, run))
+        except LearningError:
+            return False
+        return not together.unsaid or any(
+            _common(run.request, each.request) >= ALIKE for each in self.samples
+        )
+
+    def succeeded(self, run: Sample, wall: float) -> "Work":
+        """Return it with another success; of equal runs the newest stays.
+
+        Its name is without the values of the first run once a second tells which these are.
+        """
+        others = [
+            each
+            for each in self.samples
+            if each.run != run.run and (each.request, each.tasks) != (run.request, run.tasks)
+        ]
+        samples = (*others, run)[-SAMPLES:]
+        first_difference = len(self.samples) < len(samples) == 2  # noqa: PLR2004
+        return self.model_copy(
+            update={
+                "name": candidate(samples).name if first_difference else self.name,
+                "samples": samples,
+                "successes": self.successes + 1,
+                "streak": self.streak + 1,
+                "wall": wall,
+            }
+        )
+
+    def failed(self, wall: float) -> "Work":
+        """Return it with a failure."""
+        return self.model_copy(update={"failures": self.failures + 1, "streak": 0, "wall": wall})
+
+
+def began(run: Sample, wall: float) -> Work:
+    """Return the work of a first success.
+
+    Raises:
+        LearningError: the request has no word to know it by.
+    """
+    return Work(
+        name=candidate([run]).name,
+        shape=shape(run.tasks),
+        successes=1,
+        streak=1,
+        failures=0,
+        wall=wall,
+        samples=(run,),
+    )
+
+
+def home(works: Sequence[Work], run: Sample) -> Work | None:
+    """Return the work that a run belongs to, the most recent first."""
+    newest_first = sorted(works, key=lambda each: (-each.wall, each.name))
+    return next((each for each in newest_first if each.takes(run)), None)
+
+
+def _common(one: str, other: str) -> float:
+    words = [{*telling(text)} for text in (one, other)]
+    return len(words[0] & words[1]) / max(1, len(words[0] | words[1]))
