@@ -20,6 +20,11 @@ allow = [{ run = "uptime" }, { run = "git", args = ["log", "--oneline"] }]
 [skills.http]
 allow = ["intranet.example.org", "https://example.org/api/"]
 
+[skills.agent]                        # a model that uses the other skills: `agents.agent_settings`
+base_url = "http://127.0.0.1:8080/v1"
+model = "qwen3"
+allow = ["files.*"]
+
 [artifacts]                           # outputs over 64 KiB; without it they are refused
 folder = "artifacts"
 listen = "0.0.0.0:8470"
@@ -58,6 +63,7 @@ from pydantic import (
     model_validator,
 )
 
+from agents.agent_settings import AgentSection
 from agents.keys import PLAIN
 from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
@@ -118,6 +124,7 @@ class SkillsSection(Section):
     files: FilesSection | None = None
     shell: ShellSection | None = None
     http: HttpSection | None = None
+    agent: AgentSection | None = None
     system: Switch = Switch()
     table: Switch = Switch()
     text: Switch = Switch()

@@ -139,6 +139,7 @@ class Agent:
         Raises:
             ExceptionGroup: of `RefusedLoginError`: the broker knows us and says no.
         """
+        self._loop = asyncio.get_running_loop()  # skills may ask for the time in a thread
         async with asyncio.TaskGroup() as group:
             connecting = self._transport.run(self)
             connection = group.create_task(connecting, name=f"{self.address} connection")
@@ -211,7 +212,7 @@ class Agent:
             self._publish(refusal)
 
     def _now(self) -> float:
-        return self._clock() if self._clock else asyncio.get_running_loop().time()
+        return self._clock() if self._clock else self._loop.time()
 
     def _permits(self, reply_to: str, skill: str) -> bool:
         topic = topics.parse(reply_to)

@@ -1,6 +1,7 @@
 """The skills in the box, as far as the owner of the device allows them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 
 from agents.config import DeviceConfig
@@ -17,7 +18,8 @@ def load(config: DeviceConfig) -> Skills:
         SettingsError: `skills.python` names what cannot be loaded, or two skills have one name.
     """
     try:
-        return Skills([*_boxed(config), *_own(config)])
+        skills = Skills([*_boxed(config), *_own(config)])
+        return Skills([*skills.values(), *_agent(config, skills)])
     except ValueError as error:
         raise SettingsError(f"skills: {error}") from error
 
@@ -36,6 +38,19 @@ def _boxed(config: DeviceConfig) -> Iterator[Skill]:
     for name, arguments in groups.items():
         if arguments is not None:
             yield from import_module(f"agents.builtin.{name}").skills(**arguments)
+
+
+def _agent(config: DeviceConfig, others: Skills) -> Iterator[Skill]:
+    """Make the skill that uses the others."""
+    if config.skills.agent:
+        from agents.builtin import agent  # noqa: PLC0415  see `_boxed`
+
+        yield from agent.skills(
+            config.skills.agent,
+            others.values(),
+            permits=partial(agent.permitted, config.policy),
+            folder=config.device.state / "agent",
+        )
 
 
 def _own(config: DeviceConfig) -> Iterator[Skill]:

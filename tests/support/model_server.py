@@ -26,6 +26,8 @@ class Says:
     """An answer; `text` may be any value, which is said as JSON."""
 
     text: Any = ""
+    calls: Sequence[tuple[str, Any]] = ()
+    """Tools it asks for: name and arguments; those that are no text are said as JSON."""
     finish: str = "stop"
     refusal: str = ""
     thoughts: str = ""
@@ -44,7 +46,15 @@ class Says:
 
     @property
     def said(self) -> str:
-        return self.text if isinstance(self.text, str) else json.dumps(self.text)
+        return as_text(self.text)
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        return [
+            {"id": f"id-{n}", "type": "function", "function": {"name": name, "arguments": given}}
+            for n, (name, arguments) in enumerate(self.calls)
+            for given in [as_text(arguments)]
+        ]
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,10 @@ class Asked:
     def words(self) -> str:
         return "\n".join(each["content"] for each in self.body["messages"])
 
+    @property
+    def last(self) -> str:
+        return self.body["messages"][-1]["content"]
+
 
 Script: TypeAlias = Sequence[Answer] | Callable[[Asked], Answer]
 
@@ -103,7 +117,9 @@ NO_MAX_TOKENS = {
     }
 }
 NO_KEY = {"error": {"message": "Incorrect API key provided: {key}.", "code": "invalid_api_key"}}
+NO_TOOLS = {"error": {"message": "m does not support tools", "type": "api_error"}}
 NO_FIELDS: Mapping[str, Any] = {
+    "tools": NO_TOOLS,
     "stream": NO_STREAM,
     "stream_options": NO_COUNT,
     "max_tokens": NO_MAX_TOKENS,
@@ -117,7 +133,7 @@ class ModelServer:
         script: what it says.
         key: the key it wants, if any.
         formats: the response formats it knows.
-        unknown: fields of a request that it refuses: `stream`, `stream_options`, `max_tokens`.
+        unknown: fields of a request that it refuses, of `NO_FIELDS`.
         streams: false ignores `stream` without a word.
         counts: false reports no usage.
     """
@@ -214,13 +230,16 @@ class ModelServer:
 
     def _usage(self, asked: Asked, answer: Says) -> Mapping[str, Any] | None:
         prompt = math.ceil(len(asked.words) / 4)
-        said = len(pieces(answer.thoughts + answer.said + answer.refusal))
+        asked = "".join(as_text(each) for each in answer.calls)
+        said = len(pieces(answer.thoughts + answer.said + answer.refusal + asked))
         self.tokens += Counter(prompt=prompt, answer=said)
         usage = {"prompt_tokens": prompt, "completion_tokens": said}
         return usage | {"total_tokens": prompt + said} if self._counts else None
 
     def _whole(self, asked: Asked, answer: Says) -> Mapping[str, Any]:
         message = {"role": "assistant", "content": answer.said, "refusal": answer.refusal or None}
+        if answer.calls:
+            message["tool_calls"] = answer.asked
         choice = {"index": 0, "message": message, "finish_reason": answer.finish}
         return {"choices": [choice], "usage": self._usage(asked, answer)}
 
@@ -238,7 +257,7 @@ class ModelServer:
             for kind, text in (*kinds, ("refusal", answer.refusal))
             for piece in pieces(text)
         ]
-        for n, piece in enumerate(said):
+        for n, piece in enumerate([*said, *called(answer.asked)]):
             if n == answer.drop_after:
                 await writer.drain()
                 writer.transport.abort()
@@ -255,6 +274,22 @@ class ModelServer:
                 event(writer, {"choices": [], "usage": usage})
             chunk(writer, "data: [DONE]\n\n")
         chunk(writer, "")
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def called(calls: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Cut calls as they are streamed: the name first, then the arguments bit by bit."""
+    return [
+        {"tool_calls": [{"index": n, **piece}]}
+        for n, call in enumerate(calls)
+        for piece in (
+            call | {"function": {"name": call["function"]["name"], "arguments": ""}},
+            *({"function": {"arguments": each}} for each in pieces(call["function"]["arguments"])),
+        )
+    ]
 
 
 def pieces(text: str) -> list[str]:

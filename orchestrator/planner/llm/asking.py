@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.core.chance import unit
+from orchestrator.planner import PlanningError
 from orchestrator.planner.llm import prompts
 from orchestrator.planner.llm.budget import Account
-from orchestrator.planner.llm.exchange import Call, Model, ModelError, Reply, TryAgainError, Usage
 from orchestrator.planner.llm.prompts import Question, Sizes, Turn
 from orchestrator.planner.llm.records import Exchange, Recorder
-from orchestrator.planner.llm.retrying import backoff_s
 from orchestrator.planner.llm.schema import schema
+from protocol.chat.budget import SpentError
+from protocol.chat.exchange import Call, Model, ModelError, Reply, Usage
+from protocol.chat.retrying import pause_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class Asking:
             async with asyncio.timeout(account.seconds_left):
                 return await self._ask(question, turns, account, seed)
         except TimeoutError as error:
-            raise account.overdue() from error
+            raise account.spent(account.overdue()) from error
+        except SpentError as error:
+            raise account.spent(error) from error
         finally:
             account.seconds += loop.time() - began
 
@@ -68,25 +73,22 @@ class Asking:
                 reply = await self.model.complete(call)
             except ModelError as error:
                 account.settle(held, error.usage)
-                pause_s = self._pause_s(error, backoff_s(seed, f"model/{len(turns)}", n), n)
-                if pause_s is None:
+                wait_s = self._pause_s(error, n, unit(seed, f"model/{len(turns)}", n))
+                if wait_s is None:
                     took_s = loop.time() - began
                     failed = Exchange(account.run, call, None, str(error), error.usage, took_s)
                     await self._record(failed)
-                    raise
-                await asyncio.sleep(pause_s)
+                    raise PlanningError(str(error)) from error
+                await asyncio.sleep(wait_s)
             else:
                 account.settle(held, reply.usage)
                 took_s = loop.time() - began
                 await self._record(Exchange(account.run, call, reply, "", reply.usage, took_s))
                 return reply
 
-    def _pause_s(self, error: ModelError, backoff_s: float, n: int) -> float | None:
-        """Return how long to wait before another try; None where there is none."""
-        if not isinstance(error, TryAgainError) or n >= self.rounds.tries:
-            return None
-        pause_s = max(backoff_s, error.retry_after_s or 0.0)
-        return pause_s if pause_s <= self.rounds.retry_after_s else None
+    def _pause_s(self, error: ModelError, n: int, chance: float) -> float | None:
+        rounds = self.rounds
+        return pause_s(error, n, chance, tries=rounds.tries, longest_s=rounds.retry_after_s)
 
     async def _record(self, exchange: Exchange) -> None:
         if self.recorder is not None:

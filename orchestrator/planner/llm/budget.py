@@ -1,98 +1,34 @@
-"""What a run may spend on its planner: seconds, tokens and money.
+"""What runs may spend on their planner. A restarted coordinator begins anew."""
 
-Tokens are held before a call, at their most, and settled after it, so that calls side by side
-do not overspend together. What was held counts as spent until somebody knows better: a server
-goes on when its client is gone. A restarted coordinator begins anew.
-"""
-
-import math
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Final
 
 from orchestrator.planner import PlanningError
-from orchestrator.planner.llm.exchange import Usage
+from protocol import chat
+from protocol.chat import Budget, SpentError
 from protocol.types import RunId
 
-SHORTEST_ANSWER = 256
-"""Tokens; no plan fits in less."""
 RUNS = 1024  # accounts kept; the one used longest ago is forgotten
+_SETTINGS: Final[Mapping[str, str]] = {
+    "seconds": "run_s",
+    "tokens": "run_tokens",
+    "money": "run_money",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Bounds for one run, and what tokens cost in whatever currency `money` is."""
-
-    seconds: float = 600.0
-    tokens: int = 200_000
-    money: float = math.inf
-    prompt_price: float = 0.0
-    """For 1,000 tokens."""
-    answer_price: float = 0.0
-    """For 1,000 tokens."""
-
-    def cost(self, usage: Usage) -> float:
-        """Return the price of some tokens."""
-        prompt, answer = usage.prompt_tokens, usage.answer_tokens
-        return (prompt * self.prompt_price + answer * self.answer_price) / 1000
-
-
-class Account:
+class Account(chat.Account):
     """What one run has spent."""
 
     def __init__(self, run: RunId, budget: Budget) -> None:
-        self.tokens = 0
-        self.money = 0.0
-        self.seconds = 0.0
+        super().__init__(budget)
         self.run = run
-        self._budget = budget
 
-    @property
-    def seconds_left(self) -> float:
-        """What remains of the time."""
-        return max(0.0, self._budget.seconds - self.seconds)
-
-    def hold(self, wanted: Usage) -> Usage:
-        """Set tokens aside for a call, with a shorter answer where only that is left.
-
-        Raises:
-            PlanningError: not even a short answer can be paid for.
-        """
-        budget = self._budget
-        if not self.seconds_left:
-            raise self.overdue()
-        by_tokens = budget.tokens - self.tokens - wanted.prompt_tokens
-        if by_tokens < min(SHORTEST_ANSWER, wanted.answer_tokens):
-            raise self._spent(f"{budget.tokens} tokens", "run_tokens")
-        by_money = self._affordable(wanted)
-        if by_money < min(SHORTEST_ANSWER, wanted.answer_tokens):
-            raise self._spent(f"{budget.money:g} of money", "run_money")
-        held = Usage(wanted.prompt_tokens, int(min(wanted.answer_tokens, by_tokens, by_money)))
-        self._add(held, 1)
-        return held
-
-    def settle(self, held: Usage, used: Usage) -> None:
-        """Count what a call took in place of what was held for it."""
-        self._add(held, -1)
-        self._add(used, 1)
-
-    def overdue(self) -> PlanningError:
-        """Return what to say when the time is over."""
-        return self._spent(f"{self._budget.seconds:g} s", "run_s")
-
-    def _add(self, usage: Usage, sign: int) -> None:
-        self.tokens += sign * usage.tokens
-        self.money += sign * self._budget.cost(usage)
-
-    def _affordable(self, wanted: Usage) -> float:
-        left = self._budget.money - self.money - self._budget.cost(Usage(wanted.prompt_tokens))
-        if left < 0:
-            return -1.0
-        return left * 1000 / self._budget.answer_price if self._budget.answer_price else math.inf
-
-    def _spent(self, what: str, name: str) -> PlanningError:
+    def spent(self, error: SpentError) -> PlanningError:
+        """Return what to say when nothing is left."""
         return PlanningError(
-            f"run {self.run!r} has used up the {what} that its planner may take: "
-            f"raise {name} in [planner.llm], or submit a plan"
+            f"run {self.run!r} has used up the {error} that its planner may take: "
+            f"raise {_SETTINGS[error.bound]} in [planner.llm], or submit a plan"
         )
 
 

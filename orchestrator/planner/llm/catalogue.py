@@ -9,7 +9,7 @@ from orchestrator.planner import DeviceView
 from orchestrator.planner.llm import texts
 from orchestrator.planner.llm.outline import kind, signature
 from orchestrator.planner.llm.room import Listing
-from orchestrator.planner.llm.tokens import clip
+from protocol.chat.tokens import clip
 from protocol.types import SkillInfo
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic_core import to_json
 
 from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.tokens import clip
+from protocol.chat.tokens import clip
 from protocol.types import Json
 
 _TEXT = 60  # characters of a long text that are shown

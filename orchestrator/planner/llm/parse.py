@@ -1,11 +1,9 @@
 """From a model's text to a checked form, or to what is wrong with it: pure.
 
-The answer should be one JSON object. Servers that enforce nothing put thoughts, words or a code
-fence around it, so the first object in the text that has the form is taken.
+The answer should be one JSON object. Of what else there may be in the text, the first object that
+has the form is taken.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -14,14 +12,12 @@ from pydantic_core import ErrorDetails, from_json
 
 from orchestrator.core.edits import Reason
 from orchestrator.planner.llm.schema import Part
-from orchestrator.planner.llm.tokens import clip
+from protocol.chat.embedded import candidates
+from protocol.chat.tokens import clip
 from protocol.types import Json
 
 P = TypeVar("P", bound=Part)
 SHOWN = 12  # faults; a model that made more of them starts again
-STARTS = 16  # braces from which an object is looked for
-_THOUGHTS = re.compile(r"\A\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-_MARKS = re.compile(r'\\.|["{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Fault:
 def parse(text: str, form: type[P]) -> P | tuple[Fault, ...]:
     """Return the answer, or what is wrong with it."""
     faults: tuple[Fault, ...] = ()
-    for candidate in _candidates(_THOUGHTS.sub("", text)):
+    for candidate in candidates(text):
         found = _read(candidate, form)
         if not isinstance(found, tuple):
             return found
@@ -91,36 +87,3 @@ def _task(answer: Json, place: tuple[int | str, ...]) -> str | None:
             return name if isinstance(name, str) else None
         case _:
             return None
-
-
-def _candidates(text: str) -> Iterator[str]:
-    """Yield what may be the answer: the whole text, then each object that braces enclose."""
-    yield text.strip()
-    start = text.find("{")
-    for _ in range(STARTS):
-        if start < 0:
-            return
-        end = _end(text, start)
-        if end is None:
-            start = text.find("{", start + 1)
-        else:
-            yield text[start:end]
-            start = text.find("{", end)
-
-
-def _end(text: str, start: int) -> int | None:
-    """Return where the object that begins at `start` ends, if it does."""
-    depth, quoted = 0, False
-    for mark in _MARKS.finditer(text, start):
-        match mark[0]:
-            case '"':
-                quoted = not quoted
-            case "{" if not quoted:
-                depth += 1
-            case "}" if not quoted:
-                depth -= 1
-                if not depth:
-                    return mark.end()
-            case _:
-                pass
-    return None

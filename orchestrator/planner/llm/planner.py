@@ -13,12 +13,13 @@ from orchestrator.core.edits import EditBatch
 from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.llm import prompts
 from orchestrator.planner.llm.asking import Asking, Rounds
-from orchestrator.planner.llm.budget import Accounts, Budget
-from orchestrator.planner.llm.exchange import Model, Reply
+from orchestrator.planner.llm.budget import Accounts
 from orchestrator.planner.llm.prompts import Question, Sizes, Turn
 from orchestrator.planner.llm.records import Recorder
-from orchestrator.planner.llm.tokens import clip
 from orchestrator.planner.llm.verdict import Verdict, proposed, revised
+from protocol.chat import Budget
+from protocol.chat.exchange import Model, Reply
+from protocol.chat.tokens import clip
 
 T = TypeVar("T")
 Request: TypeAlias = PlanRequest | RevisionRequest

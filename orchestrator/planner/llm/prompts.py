@@ -16,13 +16,13 @@ from orchestrator.core.snapshot import TaskSnapshot
 from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.llm import texts
 from orchestrator.planner.llm.catalogue import catalogue
-from orchestrator.planner.llm.exchange import Message
 from orchestrator.planner.llm.footprint import Footprint, editable, footprint
 from orchestrator.planner.llm.outline import brief, compact, result
 from orchestrator.planner.llm.parse import Fault
 from orchestrator.planner.llm.room import Listing, shared
 from orchestrator.planner.llm.schema import Part, ProposalPart, RevisionPart, schema
-from orchestrator.planner.llm.tokens import PER_MESSAGE, clip, estimate
+from protocol.chat.exchange import Message
+from protocol.chat.tokens import PER_MESSAGE, clip, estimate
 from protocol.types import Json, TaskId
 
 

@@ -18,8 +18,8 @@ from pydantic_core import to_json
 
 from orchestrator.planner import PlanningError
 from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.exchange import Call, Finish, Message, ModelError, Reply, Usage
-from orchestrator.planner.llm.redaction import redact
+from protocol.chat.exchange import Call, Finish, Message, ModelError, Reply, Usage
+from protocol.chat.redaction import redact
 from protocol.types import Json, RunId
 
 SIZE_BYTES: Final = 64 << 20

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.tokens import estimate
+from protocol.chat.tokens import estimate
 
 
 @dataclass(frozen=True, slots=True)

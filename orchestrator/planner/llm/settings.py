@@ -13,41 +13,20 @@ record = "state/planner"                 # keep every exchange for replay
 ```
 """
 
-from collections.abc import Mapping
-from typing import Annotated
-
-from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from orchestrator.planner.llm.asking import Rounds
-from orchestrator.planner.llm.budget import Budget
-from orchestrator.planner.llm.dialect import Format
-from orchestrator.planner.llm.patience import Patience
 from orchestrator.planner.llm.prompts import Sizes
 from orchestrator.planner.llm.records import SIZE_BYTES
-from protocol.settings import LocalPath, Section
+from protocol.chat import Budget
+from protocol.chat.settings import EndpointSection
+from protocol.settings import LocalPath
 
-_SIZES, _ROUNDS, _BUDGET, _PATIENCE = Sizes(), Rounds(), Budget(), Patience()
+_SIZES, _ROUNDS, _BUDGET = Sizes(), Rounds(), Budget()
 
 
-class LlmSection(Section):
+class LlmSection(EndpointSection):
     """Which model plans, and within which bounds; see the classes that the defaults are from."""
-
-    base_url: Annotated[str, Field(pattern=r"^https?://")]
-    model: str
-    key_env: str | None = None
-    """The environment variable with the key, so that it is in no configuration or command line."""
-    key_file: LocalPath | None = None
-    """A file with the key."""
-    key_header: str = "authorization"
-    headers: Mapping[str, str] = {}
-    extra: Mapping[str, JsonValue] = {}
-
-    format: Format = Format.SCHEMA
-    """The strongest way to ask for JSON that is tried."""
-    stream: bool = True
-    first_token_s: PositiveFloat = _PATIENCE.first_token_s
-    idle_s: PositiveFloat = _PATIENCE.idle_s
-    total_s: PositiveFloat = _PATIENCE.total_s
 
     prompt_tokens: PositiveInt = _SIZES.prompt_tokens
     answer_tokens: PositiveInt = _SIZES.answer_tokens

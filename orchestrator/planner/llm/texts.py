@@ -1,6 +1,6 @@
 """What models are told, as data. Whoever changes a text raises `VERSION`: records name it.
 
-Names in braces are filled in by `prompts`, and by `dialect` in `SCHEMA`.
+Names in braces are filled in by `prompts`. What `protocol.chat.dialect` adds is there.
 """
 
 from typing import Final
@@ -56,11 +56,6 @@ A task: "id", "skill", "args" (a list of {"name": ..., "value": ...}), "device",
 (["key=value"]), "after" (predecessors whose output is not used), "for_each", "limits"; null \
 where there is nothing to say. A value may be {"$from": "id", "path": ["key", 0]}, the output \
 of another task, or {"$object": [{"name": ..., "value": ...}]}, an object."""
-
-SCHEMA: Final = """
-
-Answer with JSON only, without any other words. It must fit this JSON Schema ({form}):
-{schema}"""
 
 REPAIR: Final = """\
 That answer cannot be used. Answer again, whole, with these mended:"""

@@ -18,12 +18,12 @@ from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner import DeviceView, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.checks import advise, check
 from orchestrator.planner.llm import edits
-from orchestrator.planner.llm.exchange import Finish, Reply
 from orchestrator.planner.llm.footprint import editable
 from orchestrator.planner.llm.parse import Fault, parse
 from orchestrator.planner.llm.prompts import Question
 from orchestrator.planner.llm.schema import Part, ProposalPart, RevisionPart
-from orchestrator.planner.llm.tokens import clip
+from protocol.chat.exchange import Finish, Reply
+from protocol.chat.tokens import clip
 from protocol.types import TaskId
 
 P = TypeVar("P", bound=Part)

@@ -3,8 +3,9 @@ import time
 import pytest
 
 from orchestrator.core.edits import Reason
-from orchestrator.planner.llm.parse import STARTS, Fault, parse
+from orchestrator.planner.llm.parse import Fault, parse
 from orchestrator.planner.llm.schema import ProposalPart, RevisionPart
+from protocol.chat.embedded import STARTS
 
 TASK = '{"id": "a", "skill": "s", "args": [{"name": "x", "value": "} {"}]}'
 PLAN = f'{{"cannot": null, "tasks": [{TASK}]}}'

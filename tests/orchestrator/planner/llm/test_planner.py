@@ -11,11 +11,11 @@ from orchestrator.core.edits import AddTask, EditBatch, SetArgs
 from orchestrator.planner import DeviceView, PlanningError
 from orchestrator.planner.checks import check
 from orchestrator.planner.llm.asking import Rounds
-from orchestrator.planner.llm.budget import Budget
-from orchestrator.planner.llm.exchange import Finish, ModelError, Reply, TryAgainError, Usage
 from orchestrator.planner.llm.planner import ROWS, LlmPlanner
 from orchestrator.planner.llm.prompts import Sizes
 from orchestrator.planner.llm.records import FolderRecorder, Replayed
+from protocol.chat import Budget
+from protocol.chat.exchange import Finish, ModelError, Reply, TryAgainError, Usage
 from tests.orchestrator.planner.llm.cases import (
     FLEET,
     NOTHING,

@@ -11,7 +11,7 @@ from orchestrator.planner import DeviceView, PlanningError, PlanRequest, Revisio
 from orchestrator.planner.llm import prompts, texts
 from orchestrator.planner.llm.parse import Fault
 from orchestrator.planner.llm.prompts import Sizes, Turn, conversation, cost
-from orchestrator.planner.llm.tokens import estimate
+from protocol.chat.tokens import estimate
 from protocol.types import DeviceCard, SkillInfo
 from tests.orchestrator.planner.llm.cases import FLEET, PROPOSE, REVISE, run, task
 

@@ -5,8 +5,8 @@ import pytest
 
 from orchestrator.planner import PlanningError
 from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.exchange import Call, Finish, Message, ModelError, Reply, Usage
 from orchestrator.planner.llm.records import FILES, Exchange, FolderRecorder, Replayed
+from protocol.chat.exchange import Call, Finish, Message, ModelError, Reply, Usage
 
 SECRET = "my-own-secret-1"  # noqa: S105 - it only looks like one
 

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator.planner.llm.schema import ArgumentPart, ProposalPart, RevisionPart, schema
-from orchestrator.planner.llm.tokens import estimate
+from protocol.chat.tokens import estimate
 
 TASK = {
     "id": "b",

@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.planner.llm import setup
-from orchestrator.planner.llm.dialect import Dialect, Format
 from orchestrator.planner.llm.settings import LlmSection
+from protocol.chat.dialect import Dialect, Format
 from protocol.settings import Section, SettingsError, read_settings
 from tests.orchestrator.planner.llm.cases import PLAN, PROPOSE
 from tests.support.model_server import ModelServer, Says

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from agents.skills import skill
-from orchestrator.planner.llm.client import Endpoint, HttpModel
 from orchestrator.planner.llm.planner import LlmPlanner
+from protocol.chat.client import Endpoint, HttpModel
 from protocol.types import Effect
 from tests.orchestrator.planner.llm.cases import NOTHING
 from tests.support.model_server import Fails, ModelServer, Says
@@ -53,7 +53,7 @@ async def test_a_run_is_planned_and_mended_by_a_model_that_sees_no_whole_result_
         Says("```json\n" + json.dumps(mend) + "\n```"),
     ]
     async with ModelServer(script, formats=["json_object"]).running() as server:
-        planner = LlmPlanner(HttpModel(Endpoint(server.url, "m")))
+        planner = LlmPlanner(HttpModel(Endpoint(server.url, "m", table="[planner.llm]")))
         async with muster({"x": [read, count]}, planner=planner) as (orchestrator, _):
             await known(orchestrator)
             result = await (await orchestrator.submit("count the lines of /x")).result()
@@ -67,7 +67,7 @@ async def test_a_run_is_planned_and_mended_by_a_model_that_sees_no_whole_result_
 
 async def test_a_model_that_fails_ends_the_run_with_what_to_do():
     async with ModelServer([Fails(401, {"error": {"message": "who?"}})]).running() as server:
-        planner = LlmPlanner(HttpModel(Endpoint(server.url, "m")))
+        planner = LlmPlanner(HttpModel(Endpoint(server.url, "m", table="[planner.llm]")))
         async with muster({"x": [read]}, planner=planner) as (orchestrator, _):
             await known(orchestrator)
             result = await (await orchestrator.submit("count the lines of /x")).result()

@@ -30,7 +30,7 @@ PAIRS = {
         "compare a.txt across all devices",
     ),
     "health": ("check the health of every server", "how busy are all the devices"),
-    "http-check": ("who can reach https://example.com/health", "check http://a.b/ from every pi"),
+    "http-check": ("who can reach https://example.com/health", "check http://a/ from every pi"),
     "inventory": ("list all my devices", "what devices are there"),
     "large-files": (
         "find all files larger than 2 GB",

@@ -16,7 +16,7 @@ ASKED = {
     "summarise the errors of yesterday": "error-report",
     "check whether hosts is the same on all machines": "file-audit",
     "are the servers busy": "health",
-    "can every server reach https://x.org": "http-check",
+    "can every server reach https://example.org": "http-check",
     "show me all devices": "inventory",
     "make a list of my machines": "inventory",
     "which large files are on the laptops": "large-files",

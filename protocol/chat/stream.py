@@ -5,13 +5,15 @@ other characters that Python takes for one. Only what carries text counts as a t
 comments and empty pieces while the model has not begun.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
 
-from orchestrator.planner.llm.exchange import Finish, Reply, Usage
-from orchestrator.planner.llm.tokens import estimate
+from protocol.chat.exchange import Finish, Reply, ToolCall, Usage
+from protocol.chat.tokens import estimate
+from protocol.chat.tools import argument_text
 
 _DONE = b"[DONE]"
 _FINISHED = {"length": Finish.LENGTH, "content_filter": Finish.REFUSED}
@@ -37,6 +39,25 @@ class Events:
                 yield value.strip()
 
 
+@dataclass(slots=True)
+class _Calling:
+    """A call of a tool, as far as it has come."""
+
+    index: object
+    id: str
+    name: str = ""
+    arguments: str = ""
+
+
+def _named(calls: Sequence[_Calling]) -> Iterator[ToolCall]:
+    """Yield the calls, each with an id of its own."""
+    seen = set[str]()
+    for n, each in enumerate(calls):
+        ident = each.id if each.id and each.id not in seen else f"call-{n}"
+        seen.add(ident)
+        yield ToolCall(ident, each.name, each.arguments)
+
+
 class Gathered:
     """What a model has said so far.
 
@@ -49,6 +70,7 @@ class Gathered:
         self._characters = characters
         self._parts: list[str] = []
         self._refusal: list[str] = []
+        self._calls: list[_Calling] = []
         self._hidden = 0
         self._room = characters
         self._finish: str | None = None
@@ -94,7 +116,8 @@ class Gathered:
 
     def usage(self, prompt_tokens: int) -> Usage:
         """Return what it cost so far: as the server says, or estimated."""
-        said = sum(map(estimate, (*self._parts, *self._refusal))) + self._hidden
+        asked = (each.name + each.arguments for each in self._calls)
+        said = sum(map(estimate, (*self._parts, *self._refusal, *asked))) + self._hidden
         return self._usage or Usage(prompt_tokens, said)
 
     def reply(self, prompt_tokens: int) -> Reply:
@@ -105,7 +128,8 @@ class Gathered:
             finish = Finish.REFUSED
         elif self.full:
             finish = Finish.LENGTH
-        return Reply(refusal or "".join(self._parts), finish, self.usage(prompt_tokens))
+        calls = tuple(_named(self._calls))
+        return Reply(refusal or "".join(self._parts), finish, self.usage(prompt_tokens), calls)
 
     def _take(self, piece: Mapping[str, Any], key: str) -> bool:
         if error := piece.get("error"):
@@ -123,7 +147,28 @@ class Gathered:
         self._refusal.append(refusal)
         self._hidden += estimate(hidden)
         self._room -= len(text) + len(refusal)
-        return bool(text or refusal or hidden)
+        asked = said.get("tool_calls")
+        for place, each in enumerate(asked if isinstance(asked, list) else ()):
+            self._room -= self._call(place, _object(each))
+        return bool(text or refusal or hidden or asked)
+
+    def _call(self, place: int, piece: Mapping[str, Any]) -> int:
+        """Take a piece of a call; return how many characters it has.
+
+        Pieces of one call have one index. Some servers give all calls the same one, or none: a
+        piece with another id, or another name after arguments, begins a new call.
+        """
+        index, function = piece.get("index", place), _object(piece.get("function"))
+        ident, name = _text(piece.get("id")), _text(function.get("name"))
+        arguments = function.get("arguments")
+        text = argument_text(arguments)[: max(0, self._room)] if arguments is not None else ""
+        call = next((each for each in reversed(self._calls) if each.index == index), None)
+        if call is None or (ident != call.id if ident else name and call.arguments):
+            call = _Calling(index, ident)
+            self._calls.append(call)
+        call.name = call.name or name
+        call.arguments += text
+        return len(name) + len(text)
 
 
 def message(error: object) -> str:

@@ -13,12 +13,14 @@ from typing import Final, assert_never
 
 from pydantic_core import to_json
 
-from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.exchange import Call
+from protocol.chat.exchange import Call
+from protocol.chat.tools import in_words, native
 from protocol.types import Json
 
 COMPLAINTS: Final = frozenset({400, 422, 501})
 """Statuses with which a server may refuse a part of a request."""
+TOOL_COMPLAINTS: Final = COMPLAINTS | {404, 500}
+"""Those with which some refuse tools: routers without a model for it, llama.cpp without Jinja."""
 
 
 class Format(StrEnum):
@@ -46,13 +48,30 @@ class Dialect:
     counted: bool = True
     """A stream ends with the tokens that it took."""
     limit: Limit = Limit.TOKENS
+    tools: bool = True
+    """Tools are a field of the request, and not words of the question."""
 
 
 FULL: Final = Dialect()
+SCHEMA: Final = """
+
+Answer with JSON only, without any other words. It must fit this JSON Schema ({form}):
+{schema}"""
+"""What is said where the server enforces no schema."""
 
 
-def without(dialect: Dialect, complaint: str) -> Dialect | None:
-    """Return the dialect without what a server complains about; None if that is no part of it."""
+def without(dialect: Dialect, complaint: str, *, tools: bool = False) -> Dialect | None:
+    """Return the dialect without what a server complains about; None if that is no part of it.
+
+    Args:
+        dialect: what was asked in.
+        complaint: the server's words.
+        tools: whether tools were part of the request.
+    """
+    if tools and slipped(complaint):
+        return None
+    if tools and dialect.tools and re.search(_NO_TOOLS, complaint.lower()):
+        return replace(dialect, tools=False)
     for pattern, give_up in _GIVE_UP:
         if (
             re.search(pattern, complaint.lower(), re.DOTALL)
@@ -62,11 +81,20 @@ def without(dialect: Dialect, complaint: str) -> Dialect | None:
     return None
 
 
+def slipped(complaint: str) -> bool:
+    """Tell whether the server understood, and only the model made a call that it cannot read."""
+    return re.search(_SLIPPED, complaint.lower()) is not None
+
+
 def _weaker_format(dialect: Dialect) -> Dialect:
     formats = tuple(Format)
     following = formats.index(dialect.format) + 1
     return replace(dialect, format=formats[min(following, len(formats) - 1)])
 
+
+# The words of Groq and llama.cpp.
+_SLIPPED: Final = r"failed to call a function|failed_generation|parse tool call"
+_NO_TOOLS: Final = r"\btools?\b|tool_|function|grammar|json.?schema"
 
 # The first pattern that fits; the words are those of OpenAI, Azure, DeepSeek, vLLM, llama.cpp,
 # LM Studio and Ollama, in lower case.
@@ -85,10 +113,10 @@ def body(
     call: Call, dialect: Dialect, *, model: str, extra: Mapping[str, Json]
 ) -> Mapping[str, Json]:
     """Return the body of a request; `extra` are fields of the server's own."""
-    messages = [{"role": each.role, "content": each.text} for each in call.messages]
-    if dialect.format is not Format.SCHEMA:
+    if call.schema is not None and dialect.format is not Format.SCHEMA:
         schema = to_json(call.schema).decode()
-        messages[0]["content"] += texts.SCHEMA.format(form=call.form, schema=schema)
+        call = _told(call, SCHEMA.format(form=call.form, schema=schema))
+    messages, tools = _spoken(call, dialect)
     return {
         "model": model,
         "messages": messages,
@@ -96,8 +124,21 @@ def body(
         **_format(call, dialect),
         **({"stream": True} if dialect.stream else {}),
         **({"stream_options": {"include_usage": True}} if _counted(dialect) else {}),
+        **tools,
         **extra,
+        **call.extra,
     }
+
+
+def _told(call: Call, words: str) -> Call:
+    first, *others = call.messages
+    return replace(call, messages=(replace(first, text=first.text + words), *others))
+
+
+def _spoken(call: Call, dialect: Dialect) -> tuple[list[Json], Mapping[str, Json]]:
+    if call.tools and not dialect.tools:
+        return in_words(call), {}
+    return native(call)
 
 
 def _counted(dialect: Dialect) -> bool:
@@ -105,6 +146,8 @@ def _counted(dialect: Dialect) -> bool:
 
 
 def _format(call: Call, dialect: Dialect) -> Mapping[str, Json]:
+    if call.schema is None:
+        return {}
     match dialect.format:
         case Format.SCHEMA:
             schema: Json = {"name": call.form, "strict": True, "schema": call.schema}

@@ -10,19 +10,21 @@ from inspect import isclass
 import httpx
 import pytest
 
-from orchestrator.planner.llm import client
-from orchestrator.planner.llm.client import Endpoint, HttpModel
-from orchestrator.planner.llm.dialect import Dialect, Format, Limit
-from orchestrator.planner.llm.exchange import (
+from protocol.chat import client
+from protocol.chat.client import Endpoint, HttpModel
+from protocol.chat.dialect import Dialect, Format, Limit
+from protocol.chat.exchange import (
     Call,
     Finish,
     Message,
     ModelError,
     Reply,
+    Tool,
+    ToolCall,
     TryAgainError,
     Usage,
 )
-from orchestrator.planner.llm.patience import Patience
+from protocol.chat.patience import Patience
 from tests.support.blocking import nothing_blocks
 from tests.support.model_server import Drops, Fails, ModelServer, Says
 
@@ -39,7 +41,11 @@ QUICK = Patience(first_token_s=0.3, idle_s=0.3, total_s=10.0)
 async def asking(*script, patience=Patience(), dialect=Dialect(), key=None, **server):  # noqa: B008
     async with ModelServer(script, key=key, **server).running() as running:
         yield (
-            HttpModel(Endpoint(running.url, "m", key=key), patience=patience, dialect=dialect),
+            HttpModel(
+                Endpoint(running.url, "m", key=key, table="[a.table]"),
+                patience=patience,
+                dialect=dialect,
+            ),
             running,
         )
 
@@ -152,7 +158,7 @@ async def test_a_stream_may_end_without_its_last_words():
 
 async def test_comments_and_empty_pieces_are_no_first_token():
     error = await failure(TryAgainError, Says("x", first_s=1.0, keep_alive=25), patience=QUICK)
-    assert "did not begin within 0.3 s: raise first_token_s in [planner.llm]" in str(error)
+    assert "did not begin within 0.3 s: raise first_token_s in [a.table]" in str(error)
     assert error.usage == Usage(PROMPT_TOKENS, 0)
 
 
@@ -243,7 +249,7 @@ async def test_what_time_may_mend_says_when_to_come_back(answer, retry_after_s):
         (Fails(413, ""), "lower prompt_tokens"),
         (
             Fails(400, {"error": {"message": "maximum context length is 8192 tokens"}}),
-            r"8192 tokens\): change in \[planner.llm\] what it complains about",
+            r"8192 tokens\): change in \[a.table\] what it complains about",
         ),
         (Fails(302, "", {"location": "http://elsewhere.invalid/"}), "status 302"),
     ],
@@ -267,7 +273,7 @@ async def test_the_key_is_in_no_error():
 async def test_an_answer_without_end_is_cut_off(monkeypatch):
     monkeypatch.setattr(client, "BYTES", 1000)
     error = await failure(TryAgainError, Says("", keep_alive=500))
-    assert "larger than any plan" in str(error)
+    assert "larger than any of use" in str(error)
 
 
 def closed_port():
@@ -321,3 +327,64 @@ def test_every_exception_of_the_library_is_mapped_or_cannot_happen():
         for each in foreign - {httpx.HTTPError}
         if not issubclass(each, (*client.ERRORS, *misuse))
     } == set()
+
+
+READ = Tool("read", "Read a file.", {"type": "object"})
+WITH_TOOLS = Call(CALL.messages, "", None, 100, (READ,))
+CALLS = (("read", {"path": "a" * 20}), ("read", "{"))
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_calls_arrive_however_they_are_sent(streams):
+    async with asking(Says("Hm.", calls=CALLS, finish="tool_calls"), streams=streams) as (
+        model,
+        _,
+    ):
+        reply = await model.complete(WITH_TOOLS)
+    assert reply.text == "Hm."
+    assert [each.arguments for each in reply.calls] == ['{"path": "aaaaaaaaaaaaaaaaaaaa"}', "{"]
+    assert [each.id for each in reply.calls] == ["id-0", "id-1"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        None,
+        Fails(500, "tools param requires --jinja flag"),
+        Fails(404, {"error": {"message": "no support for tool use"}}),
+    ],
+)
+async def test_a_server_without_tools_is_asked_in_words_and_that_is_remembered(refusal):
+    says = [Says({"name": "read", "arguments": {}}), Says("done")]
+    script = says if refusal is None else [refusal, *says]
+    async with asking(*script, unknown=[] if refusal else ["tools"]) as (model, server):
+        reply = await model.complete(WITH_TOOLS)
+        assert reply.calls == (ToolCall("call-0", "read", "{}"),)
+        assert model.dialect == Dialect(tools=False)
+        assert (await model.complete(WITH_TOOLS)).text == "done"
+    assert len(server.asked) == 3
+    assert "tools" in server.asked[0].body
+    assert "tools" not in server.asked[1].body
+
+
+SLIPPED = {
+    "message": "Failed to call a function. Please adjust your prompt. See 'failed_generation'.",
+    "code": "tool_use_failed",
+}
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [Fails(400, {"error": SLIPPED}), Fails(500, "Failed to parse tool call arguments as JSON")],
+)
+async def test_a_call_that_the_server_cannot_read_is_asked_for_again_as_before(slip):
+    async with asking(slip) as (model, server):
+        with pytest.raises(TryAgainError):
+            await model.complete(WITH_TOOLS)
+        assert model.dialect == Dialect()
+    assert len(server.asked) == 1
+
+
+async def test_a_server_that_fails_otherwise_keeps_its_tools():
+    error = await failure(TryAgainError, Fails(500, "stream of consciousness"))
+    assert "status 500" in str(error)

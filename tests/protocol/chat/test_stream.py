@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from orchestrator.planner.llm.exchange import Finish, Reply, Usage
-from orchestrator.planner.llm.stream import Events, Gathered, StreamError
+from protocol.chat.exchange import Finish, Reply, ToolCall, Usage
+from protocol.chat.stream import Events, Gathered, StreamError
 
 
 def piece(finish=None, **delta):
@@ -108,3 +108,77 @@ def test_an_answer_may_come_whole():
     assert answer.reply(1).text == "ab"
     with pytest.raises(StreamError, match="no choices"):
         Gathered(100).whole(b"{}")
+
+
+def asked(*pieces, finish="tool_calls", characters=1000):
+    answer = gathered(
+        *(piece(tool_calls=each) for each in pieces), piece(finish), characters=characters
+    )
+    return answer.reply(0)
+
+
+def part(arguments=None, **more):
+    function = {"name": more.pop("name", None), "arguments": arguments}
+    return {
+        **more,
+        "function": {key: value for key, value in function.items() if value is not None},
+    }
+
+
+ONE, TWO = ToolCall("a", "read", '{"x":1}'), ToolCall("b", "write", "{}")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        # bit by bit, with an index
+        [
+            [part("", index=0, id="a", name="read")],
+            [part('{"x"', index=0)],
+            [part(":1}", index=0)],
+            [part("{}", index=1, id="b", name="write")],
+        ],
+        # side by side
+        [
+            [part(index=0, id="a", name="read"), part(index=1, id="b", name="write")],
+            [part('{"x":1}', index=0), part("{}", index=1)],
+        ],
+        # whole, in one piece, without an index
+        [[part('{"x":1}', id="a", name="read"), part("{}", id="b", name="write")]],
+        # all under one index
+        [
+            [part('{"x":1}', index=0, id="a", name="read")],
+            [part("{}", index=0, id="b", name="write")],
+        ],
+        # arguments that are no text; a name that is said again
+        [
+            [part({"x": 1}, index=0, id="a", name="read")],
+            [part("", index=0, id="a", name="read")],
+            [part({}, index=1, id="b", name="write")],
+        ],
+    ],
+)
+def test_calls_are_put_together_however_servers_cut_them(pieces):
+    assert asked(*pieces) == Reply("", Finish.STOP, Usage(0, 4 + 3), (ONE, TWO))
+
+
+def test_calls_without_ids_or_with_the_same_get_their_own():
+    reply = asked(
+        [part("{}", index=0, name="read")],
+        [part("{}", index=0, name="read")],
+        [part("{}", index=1, id="a", name="read")],
+        [part("{}", index=2, id="a", name="read")],
+    )
+    assert [each.id for each in reply.calls] == ["call-0", "call-1", "a", "call-3"]
+
+
+def test_calls_without_end_are_cut_off():
+    reply = asked([part("x" * 600, index=0, name="read")], [part("x" * 600, index=0)])
+    assert reply.finish is Finish.LENGTH
+    assert len(reply.calls[0].arguments) == 1000 - len("read")
+    assert asked([part("y" * 2000, index=0, name="r")]).finish is Finish.LENGTH
+
+
+@pytest.mark.parametrize("odd", ["read", [7], [{"function": "read"}], {}])
+def test_calls_that_make_no_sense_are_calls_of_nothing(odd):
+    assert {each.name for each in asked(odd).calls} <= {""}

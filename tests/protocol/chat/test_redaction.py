@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.planner.llm.redaction import redact
+from protocol.chat.redaction import redact
 
 
 @pytest.mark.parametrize(

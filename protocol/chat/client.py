@@ -16,14 +16,16 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
-from orchestrator.planner.llm import dialect as dialects
-from orchestrator.planner.llm.dialect import COMPLAINTS, Dialect
-from orchestrator.planner.llm.exchange import Call, ModelError, Reply, TryAgainError, Usage
-from orchestrator.planner.llm.patience import DEFAULT_PATIENCE, Patience
-from orchestrator.planner.llm.redaction import redact
-from orchestrator.planner.llm.retrying import retry_after_s
-from orchestrator.planner.llm.stream import Events, Gathered, StreamError, message
-from orchestrator.planner.llm.tokens import PER_MESSAGE, clip, estimate
+from protocol.chat import dialect as dialects
+from protocol.chat.dialect import COMPLAINTS, TOOL_COMPLAINTS, Dialect
+from protocol.chat.exchange import Call, ModelError, Reply, TryAgainError, Usage
+from protocol.chat.patience import DEFAULT_PATIENCE, Patience
+from protocol.chat.redaction import redact
+from protocol.chat.retrying import retry_after_s
+from protocol.chat.settings import EndpointSection
+from protocol.chat.stream import Events, Gathered, StreamError, message
+from protocol.chat.tokens import clip
+from protocol.chat.tools import heard
 from protocol.types import Json
 
 SHOWN: Final = 300  # characters of what a server says
@@ -36,13 +38,15 @@ CHARACTERS: Final = 16
 BYTES: Final = 64 << 20  # of an answer as it is sent
 REFUSAL_BYTES: Final = 1 << 20
 ADVICE: Final[Mapping[int, str]] = {
-    401: "check key_env or key_file in [planner.llm]",
+    401: "check key_env or key_file in {table}",
     402: "the account has no credit: top it up",
-    403: "check key_env or key_file in [planner.llm], and what the key may do",
-    404: "check base_url and model in [planner.llm]",
-    413: "lower prompt_tokens in [planner.llm]",
+    403: "check key_env or key_file in {table}, and what the key may do",
+    404: "check base_url and model in {table}",
+    413: "lower prompt_tokens in {table}",
 }
-OTHER_ADVICE: Final = "change in [planner.llm] what it complains about"
+TABLE: Final = "{table}"
+"""Stands for `Endpoint.table`."""
+OTHER_ADVICE: Final = "change in {table} what it complains about"
 
 ERRORS: Final[Mapping[type[Exception], type[ModelError]]] = {  # the first that fits
     httpx.UnsupportedProtocol: ModelError,
@@ -73,11 +77,30 @@ class Endpoint:
     """More headers; their values count as secrets."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """More fields of the request, such as ``temperature``."""
+    table: str = "the settings"
+    """Where its owner says all this; for advice."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not be told to anybody else."""
         return tuple(filter(None, (self.key, *self.headers.values())))
+
+
+def described(section: EndpointSection, table: str, environment: Mapping[str, str]) -> Endpoint:
+    """Return the endpoint that settings describe; `environment` is usually `os.environ`.
+
+    Raises:
+        SettingsError: the key is not where it should be.
+    """
+    return Endpoint(
+        section.base_url,
+        section.model,
+        key=section.key(table, environment),
+        key_header=section.key_header,
+        headers=section.headers,
+        extra=section.extra,
+        table=f"[{table}]",
+    )
 
 
 class _RefusedError(Exception):
@@ -113,10 +136,11 @@ class HttpModel:
         while True:
             asked = self.dialect
             try:
-                return await _Exchange(call, self._patience).run(self._request(call, asked))
+                reply = await _Exchange(call, self._patience).run(self._request(call, asked))
+                return heard(reply, words=not asked.tools) if call.tools else reply
             except _RefusedError as error:
-                weaker = dialects.without(asked, error.words)
-                if weaker is None or error.status not in COMPLAINTS:
+                weaker = _without(asked, call, error)
+                if weaker is None:
                     raise self._refused(error) from error
                 if self.dialect == asked:  # else a call beside this one has learnt it
                     self.dialect = weaker
@@ -133,7 +157,8 @@ class HttpModel:
 
     def _refused(self, error: _RefusedError) -> ModelError:
         words = f"answered with status {error.status} ({error.words})"
-        if error.status in LATER and error.code != NO_CREDIT:
+        later = error.status in LATER or dialects.slipped(error.words)
+        if later and error.code != NO_CREDIT:
             sentence = self._sentence(f"{words}: {_LATER}")
             return TryAgainError(sentence, retry_after_s=error.retry_after_s)
         advice = ADVICE.get(402 if error.code == NO_CREDIT else error.status, OTHER_ADVICE)
@@ -141,7 +166,14 @@ class HttpModel:
 
     def _sentence(self, words: str) -> str:
         where = f"the model server at {self._endpoint.base_url}"
+        words = words.replace(TABLE, self._endpoint.table)
         return redact(f"{where} {words}", self._endpoint.secrets)
+
+
+def _without(asked: Dialect, call: Call, error: _RefusedError) -> Dialect | None:
+    weaker = dialects.without(asked, error.words, tools=bool(call.tools))
+    no_tools = weaker is not None and weaker.tools < asked.tools
+    return weaker if error.status in (TOOL_COMPLAINTS if no_tools else COMPLAINTS) else None
 
 
 class _FailedError(Exception):
@@ -159,7 +191,7 @@ class _Exchange:
     def __init__(self, call: Call, patience: Patience) -> None:
         self._patience = patience
         self._gathered = Gathered(CHARACTERS * call.answer_tokens)
-        self._prompt_tokens = sum(estimate(each.text) + PER_MESSAGE for each in call.messages)
+        self._prompt_tokens = call.prompt_tokens
 
     async def run(self, request: Mapping[str, Any]) -> Reply:
         patience = self._patience
@@ -180,7 +212,7 @@ class _Exchange:
             if isinstance(error, UNSAYABLE):  # what it says may hold the key
                 raise _FailedError(kind, _UNSAYABLE, Usage()) from None
             if isinstance(error, UNSENT):
-                words = f"cannot be reached ({_short(error)}): check base_url in [planner.llm]"
+                words = f"cannot be reached ({_short(error)}): check base_url in {TABLE}"
                 raise _FailedError(kind, words, Usage()) from error
             raise self._failed(kind, f"broke off ({_short(error)}): {_LATER}") from error
         return self._gathered.reply(self._prompt_tokens)
@@ -207,19 +239,19 @@ class _Exchange:
         patience, begun = self._patience, self._gathered.begun
         if in_all:
             words = f"was not done within {patience.total_s:g} s: raise total_s"
-            return self._failed(ModelError, f"{words} in [planner.llm]")
+            return self._failed(ModelError, f"{words} in {TABLE}")
         if begun:
             words = f"said nothing more for {patience.idle_s:g} s: raise idle_s"
         else:
             words = f"did not begin within {patience.first_token_s:g} s: raise first_token_s"
-        return self._failed(TryAgainError, f"{words} in [planner.llm]")
+        return self._failed(TryAgainError, f"{words} in {TABLE}")
 
     def _failed(self, kind: type[ModelError], words: str) -> _FailedError:
         return _FailedError(kind, words, self._gathered.usage(self._prompt_tokens))
 
 
 _LATER = "try again later, or ask its operator"
-_UNSAYABLE = "cannot be asked: the key, or one of headers in [planner.llm], is no text for HTTP"
+_UNSAYABLE = "cannot be asked: the key, or one of headers in {table}, is no text for HTTP"
 
 
 @asynccontextmanager
@@ -243,7 +275,7 @@ async def _bounded(response: httpx.Response, size: int) -> AsyncIterator[bytes]:
     async for data in response.aiter_bytes():
         size -= len(data)
         if size < 0:
-            raise StreamError("the answer is larger than any plan")
+            raise StreamError("the answer is larger than any of use")
         yield data
 
 

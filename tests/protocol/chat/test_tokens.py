@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.planner.llm.tokens import clip, estimate
+from protocol.chat.tokens import clip, estimate
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from orchestrator.planner.llm.dialect import Dialect, Format, Limit, body, without
-from orchestrator.planner.llm.exchange import Call, Message
+from protocol.chat.dialect import Dialect, Format, Limit, body, without
+from protocol.chat.exchange import Call, Message
 
 CALL = Call(
     (Message("system", "Plan."), Message("user", "Do it.")), "Plan", {"type": "object"}, 300
