@@ -3,7 +3,8 @@
 The engine is driven as its shell would: devices announce themselves, offers reach them, reports
 come back, all at once, since messages take no time here. What takes time is data: it is sent when
 the offer says where to, so an offered task waits on its device, in its slot, until its inputs are
-there. The engine knows works as declared estimates, devices' speeds, and nothing of transfers. A
+there. With `ahead` data is sent as soon as it is made to where the engine's plan means it to go,
+as static schedules do. The engine knows works as declared estimates, speeds, sizes and links. A
 device that is lost unregisters: that it is found out by silence is measured elsewhere.
 
 Release and due times of tasks, and windows of devices, are not known to the engine nor kept here.
@@ -13,6 +14,7 @@ Only decisions after the submission count as decisions: the graph is built once,
 import heapq
 import itertools
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -61,13 +63,15 @@ class Driven:
 
     trace: Trace
     decisions_ms: list[float]
+    plan_ms: float = 0.0
+    """That of the submission."""
 
 
-def drive(problem: Problem, policy: Policy, noise: Noise) -> Driven:
-    """Have an engine carry out an instance."""
-    world = _World(problem, policy, noise)
+def drive(problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True) -> Driven:
+    """Have an engine carry out an instance; `ahead`: data goes where the plan means it to go."""
+    world = _World(problem, policy, noise, ahead=ahead)
     world.run()
-    return Driven(tuple(world.trace), world.decisions_ms)
+    return Driven(tuple(world.trace), world.decisions_ms, world.plan_ms)
 
 
 _Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss
@@ -77,12 +81,20 @@ _Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss
 class _World:
     """The devices around an engine."""
 
-    def __init__(self, problem: Problem, policy: Policy, noise: Noise) -> None:
+    def __init__(
+        self, problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True
+    ) -> None:
         self.trace: list[Execution] = []
         self.decisions_ms: list[float] = []
+        self.plan_ms = 0.0
         self._problem = problem
         self._noise = noise
         self._engine = Engine(tuning=_TUNING, policy=policy)
+        self._plan_kept = self._engine.state.board.plan
+        self._plan_kept.ahead = ahead
+        self._version = 0
+        self._there: dict[tuple[int, int, int], float] = {}
+        """By source, task and device: when what the task reads is there, if it was sent."""
         self._agenda: list[tuple[float, int, _Happening]] = []
         self._count = itertools.count()
         self._held: dict[AttemptId, c.Offer] = {}
@@ -93,6 +105,7 @@ class _World:
         """Submit the instance and go on until it is done."""
         self._join()
         self._submit()
+        self.plan_ms = self.decisions_ms[-1]
         self.decisions_ms.clear()
         if self._noise.loss is not None:
             self._plan(self._noise.loss.at, self._noise.loss)
@@ -116,6 +129,10 @@ class _World:
             card = DeviceCard(name, skills=skills, slots=device.slots, speed=device.speed)
             self._decide(e.Announced(card, online=True), 0.0)
             self._decide(e.Beat(name, _LIFE, Load(), (), connected=True), 0.0)
+            links = self._problem.fleet.bandwidth[number]
+            self._engine.state.estimates.links.declare(
+                name, {DeviceId(f"{n}"): rate for n, rate in enumerate(links) if n != number}
+            )
 
     def _submit(self) -> None:
         limits = RunLimits(plan_s=NEVER, revisions=0)
@@ -135,16 +152,34 @@ class _World:
         del self._held[name], self._started[name]
         self._done[execution.task] = execution
         self.trace.append(execution)
+        self._send_ahead((task for task, _ in self._problem.successors[execution.task]), at)
         run_s = execution.finish - execution.start
         self._decide(e.AttemptFinished(offer.device, name, Succeeded(), run_s), at)
 
     def _take(self, offer: c.Offer, at: float) -> None:
-        """Send for the inputs of a task that is offered."""
+        """Send for the inputs of a task that is offered, as far as they are not on their way."""
         self._held[offer.attempt] = offer
-        device, fleet = int(offer.device), self._problem.fleet
-        sources = self._problem.predecessors[int(offer.task)]
-        waits = (fleet.transfer(size, self._done[task].device, device) for task, size in sources)
-        self._plan(at + max(waits, default=0.0), (offer.attempt, None))
+        come = self._send(int(offer.task), int(offer.device), at)
+        self._plan(max(at, come), (offer.attempt, None))
+
+    def _send(self, task: int, device: int, at: float) -> float:
+        """Send those inputs of a task that are made and unsent; return when the last comes."""
+        come = at
+        for source, size in self._problem.predecessors[task]:
+            made = self._done.get(source)
+            if made is not None:
+                takes = self._problem.fleet.transfer(size, made.device, device)
+                key = (source, task, device)
+                come = max(come, self._there.setdefault(key, at + takes))
+        return come
+
+    def _send_ahead(self, tasks: Iterable[int], at: float) -> None:
+        """Send what is made to where the plan means it to be used."""
+        if self._plan_kept.ahead:
+            for task in tasks:
+                device = self._plan_kept.intended.get((_RUN, TaskId(f"{task}")))
+                if device is not None:
+                    self._send(task, int(device), at)
 
     def _start(self, offer: c.Offer, at: float) -> None:
         self._started[offer.attempt] = at
@@ -172,6 +207,9 @@ class _World:
         began = time.thread_time_ns()
         commands = self._engine.decide(event, now=Now(at, at)).commands
         self.decisions_ms.append((time.thread_time_ns() - began) / 1e6)
+        if self._version != self._plan_kept.version:
+            self._version = self._plan_kept.version
+            self._send_ahead([int(task) for _, task in self._plan_kept.intended], at)
         for command in commands:
             if isinstance(command, c.Offer):
                 self._take(command, at)
@@ -193,6 +231,12 @@ def _batch(problem: Problem) -> EditBatch:
         )
         for number, task in enumerate(problem.instance.tasks)
     )
-    pairs = dict.fromkeys((edge.source, edge.target) for edge in problem.instance.edges)
-    edges = (AddDependency(Dependency(TaskId(f"{u}"), TaskId(f"{v}"))) for u, v in pairs)
+    sizes: dict[tuple[int, int], float] = {}
+    for edge in problem.instance.edges:  # several outputs of one task go side by side
+        pair = edge.source, edge.target
+        sizes[pair] = max(edge.size, sizes.get(pair, 0.0))
+    edges = (
+        AddDependency(Dependency(TaskId(f"{u}"), TaskId(f"{v}"), size_bytes=size))
+        for (u, v), size in sizes.items()
+    )
     return EditBatch(0, (*tasks, *edges))

@@ -1,9 +1,9 @@
 """How long things take: skills on devices, what is left of a running attempt, and transfers.
 
 A skill's reference is what a task declares or, where it declares nothing, a running mean of what
-devices of speed 1 would have needed. What is learned by device is the ratio of what was measured to
-what was expected: so tasks of one skill may differ in size. A ratio with few measurements behind it
-is shrunk to 1. Means are window-free; their weight is bounded, so that they follow drift.
+devices of speed 1 would have needed. What is learned by device is the ratio of what was measured
+to what was expected: so tasks of one skill may differ in size. A ratio with few measurements is
+shrunk to 1. Means are window-free; their weight is bounded, so that they follow drift.
 Durations are in seconds.
 """
 

@@ -23,7 +23,8 @@ from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.retention.needs import named
 from orchestrator.core.retention.warm_set import WarmSet
 from orchestrator.core.retention.warmth import Warmth
-from orchestrator.core.scheduling.board import Board, Demand
+from orchestrator.core.scheduling.board import Board
+from orchestrator.core.scheduling.demand import Demand
 from orchestrator.core.timers import Key, Timers
 from protocol.types import (
     AttemptId,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.core.scheduling.board import Board, Machine, Waiting
+from orchestrator.core.scheduling.board import Board
+from orchestrator.core.scheduling.demand import Machine, Waiting
 
 __all__ = ["Board", "Machine", "Place", "Placement", "Waiting"]
 

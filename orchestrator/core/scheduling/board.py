@@ -1,133 +1,34 @@
 """What waits and where it could go: the indexed view that placement policies read.
 
-Ready tasks with the same demand (skill, labels, bound device, resources, exclusions) wait in one
-queue, since the same devices can take them, and in the same order: what a task declares to take
-scales with the device, unless a reload comes on top, so it counts only with resources. Each demand keeps a heap of its devices with room, so
-that a change costs O(log n) and not O(fleet). Heaps are lazy: an entry that no longer tells the
-truth is dropped when it comes up, and a heap that is mostly stale is rebuilt.
+Ready tasks wait by demand. Each demand keeps a heap of its devices with room, so that a change
+costs O(log n) and not O(fleet). Heaps are lazy: an entry that no longer tells the truth is dropped
+when it comes up, and a heap that is mostly stale is rebuilt. Policies that plan find the runs
+here, and keep their plan.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol, TypeAlias
 
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.retention.keys import LoadTimes
 from orchestrator.core.retention.needs import named
-from orchestrator.core.retention.warm_set import WarmSet
-from orchestrator.core.scheduling.kept import Plan, Running, Unfinished, Unstarted
+from orchestrator.core.scheduling.demand import (
+    Demand,
+    Key,
+    Machine,
+    Room,
+    Waiting,
+    key_of,
+    serves,
+)
+from orchestrator.core.scheduling.kept import Plan, Running, Unfinished
 from orchestrator.core.scheduling.memory import Memory
-from protocol.types import AttemptId, DeviceCard, DeviceId, Resource, RunId, SkillInfo
+from protocol.types import AttemptId, DeviceId, Resource, RunId
 
 QUICKEST = 8  # devices that a task may wait for although another has room
 EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
-
-
-class Waiting(Protocol):
-    """A ready task, as placement sees it."""
-
-    @property
-    def run(self) -> RunId: ...  # noqa: D102
-    @property
-    def spec(self) -> TaskSpec: ...  # noqa: D102
-    @property
-    def rank(self) -> float: ...  # noqa: D102
-    @property
-    def sequence(self) -> int: ...  # noqa: D102
-    @property
-    def excluded(self) -> frozenset[DeviceId]: ...  # noqa: D102
-
-    ticket: int
-    """Its place in a queue; 0 while it does not wait. Written by the board."""
-    demand: "Demand | None"
-    """Where it waits. Written by the board."""
-
-
-class Busy(Protocol):
-    """An attempt that occupies a device."""
-
-    @property
-    def offered_at(self) -> float: ...  # noqa: D102
-    @property
-    def started_at(self) -> float | None: ...  # noqa: D102
-    @property
-    def estimate_s(self) -> float: ...  # noqa: D102
-
-
-class Machine(Protocol):
-    """A device, as placement sees it."""
-
-    @property
-    def card(self) -> DeviceCard: ...  # noqa: D102
-    @property
-    def order(self) -> int: ...  # noqa: D102
-    @property
-    def skills(self) -> Mapping[str, SkillInfo]: ...  # noqa: D102
-    @property
-    def available(self) -> bool: ...  # noqa: D102
-    @property
-    def free(self) -> int: ...  # noqa: D102
-    @property
-    def warm(self) -> WarmSet: ...  # noqa: D102
-    @property
-    def attempts(self) -> Mapping[AttemptId, Busy]: ...  # noqa: D102
-
-
-Key: TypeAlias = tuple[
-    str,
-    DeviceId | None,
-    tuple[tuple[str, str], ...],
-    tuple[tuple[Resource, float], ...],
-    frozenset[DeviceId],
-    float | None,
-]
-QueueKey: TypeAlias = tuple[int, int, float, int]
-"""(-priority, arrival of the run, -rank, sequence): smaller goes first."""
-Entry: TypeAlias = tuple[QueueKey, int, Waiting]
-Room: TypeAlias = tuple[float, int, int, Machine]
-"""(estimate, slots used, order, device): smaller is better."""
-
-
-@dataclass(slots=True, eq=False)
-class Demand:
-    """Ready tasks that the same devices can take, and those devices."""
-
-    key: Key
-    declared: float
-    """What `seconds` are for, on a device of speed 1: 1 unless a reload comes on top."""
-    machines: dict[DeviceId, Machine] = field(default_factory=dict)
-    """Known devices that can serve it, lost ones included."""
-    queue: list[Entry] = field(default_factory=list)
-    room: list[Room] = field(default_factory=list)
-    waiting: int = 0
-    quickest: list[tuple[float, Machine]] = field(default_factory=list)
-    """The devices with the smallest estimates, busy or not, as of the last look at all of them."""
-    needs: Mapping[Resource, float] = field(default_factory=dict)
-    """The warm resources of the key, by name."""
-    look_in: int = 0
-    """Pushes until the next such look: as many as there are devices, so that it costs O(1)."""
-
-    @property
-    def available(self) -> bool:
-        """Whether a device that can serve it takes work at all, however busy it is."""
-        return any(machine.available for machine in self.machines.values())
-
-    def head(self) -> Entry | None:
-        """Return the first task that still waits here."""
-        queue = self.queue
-        while queue:
-            if queue[0][1] == queue[0][2].ticket:
-                return queue[0]
-            heapq.heappop(queue)
-        return None
-
-    def turn(self) -> QueueKey | None:
-        """Return the place of its first task among all that wait."""
-        head = self.head()
-        return head[0] if head else None
 
 
 class Board:
@@ -179,6 +80,7 @@ class Board:
     def add(self, task: Waiting, *, priority: int, arrival: int) -> None:
         """Let a ready task wait."""
         demand = self._demand(task)
+        self.plan.added(task)
         self._pushed += 1
         key = (-priority, arrival, -task.rank, task.sequence)
         heapq.heappush(demand.queue, (key, self._pushed, task))
@@ -301,6 +203,7 @@ class Board:
         self.changed |= self._left
         self._left.clear()
         self.look_at = None
+        self.plan.credit = inf
         for device in self._memory.devices():
             self.relieved(self._machines[device])
 
@@ -322,10 +225,13 @@ class Board:
         return None
 
     def seconds(self, demand: Demand, machine: Machine) -> float:
-        """Return the expected duration of a task that declares `demand.declared` on a device."""
-        card = machine.card
-        run_s = demand.declared * self.estimates.pace(demand.key[0], card.device, speed=card.speed)
-        return run_s + self._memory.reload_s(demand, machine) if demand.needs else run_s
+        """Return the expected duration of its tasks with reloads, or else of a second of them."""
+        card, skill = machine.card, demand.key[0]
+        pace = self.estimates.pace(skill, card.device, speed=card.speed)
+        if not demand.needs:
+            return pace
+        run_s = pace * self.estimates.reference(skill, demand.key[5])
+        return run_s + self._memory.reload_s(demand, machine)
 
     def scale(self, demand: Demand, task: Waiting) -> float:
         """Return by what `seconds` are multiplied for one of the demand's tasks."""
@@ -340,8 +246,7 @@ class Board:
         demand = self._demands.get(key)
         if demand is None:
             self._forget_empty()
-            declared = self.estimates.reference(key[0], key[5]) if key[3] else 1.0
-            demand = Demand(key, declared, needs=dict(key[3]))
+            demand = Demand(key, needs=dict(key[3]))
             for name in demand.needs:
                 self._needing.setdefault(name, {})[key] = demand
             for device, machine in self._machines.items():
@@ -390,36 +295,3 @@ class Board:
                 del self._needing[name][demand.key]
                 if not self._needing[name]:
                     del self._needing[name]
-
-
-def key_of(task: "Waiting | Unstarted") -> Key:
-    """Return what tells demands apart."""
-    spec, needs = task.spec, task.spec.needs
-    labels = tuple(sorted(needs.labels.items())) if needs.labels else ()
-    resources = tuple(named(needs.resources, task.run).items()) if needs.resources else ()
-    declared = spec.estimate_s if resources else None
-    return (spec.skill, needs.device, labels, resources, task.excluded, declared)
-
-
-def serves(machine: Machine, key: Key) -> bool:
-    """Tell whether a device has all that a demand asks for, however busy it is."""
-    skill, device, labels, resources, excluded, _ = key
-    card = machine.card
-    return (
-        skill in machine.skills
-        and (device is None or device == card.device)
-        and card.device not in excluded
-        and _has(card.labels, labels)
-        and (not resources or _holds(card.capacity, resources))
-    )
-
-
-def _holds(capacity: Mapping[str, float], resources: Iterable[tuple[Resource, float]]) -> bool:
-    wanted: dict[str, float] = {}
-    for name, amount in resources:
-        wanted[name.kind] = wanted.get(name.kind, 0.0) + amount
-    return all(capacity.get(kind, 0.0) >= amount for kind, amount in wanted.items())
-
-
-def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str]]) -> bool:
-    return all(labels.get(name) == value for name, value in wanted)

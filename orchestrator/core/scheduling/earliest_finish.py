@@ -10,7 +10,8 @@ import heapq
 from collections.abc import Iterator
 
 from orchestrator.core.scheduling import Placement
-from orchestrator.core.scheduling.board import Board, Busy, Demand, Entry, QueueKey
+from orchestrator.core.scheduling.board import Board
+from orchestrator.core.scheduling.demand import Busy, Demand, Entry, QueueKey
 
 WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
 INSTANT_S = 1e-3  # what is quicker counts as that: a device may do any number of them

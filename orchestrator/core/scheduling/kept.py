@@ -11,29 +11,20 @@ from typing import Protocol, TypeAlias
 
 from orchestrator.core.facts import RunSubmitted
 from orchestrator.core.lifecycle import TaskState
-from orchestrator.core.model import Dependency, TaskSpec
+from orchestrator.core.model import Dependency
+from orchestrator.core.scheduling.demand import Placeable, Waiting
 from protocol.types import AttemptId, DeviceId, Json, RunId, TaskId
 
 Name: TypeAlias = tuple[RunId, TaskId]
 
 
-class Unstarted(Protocol):
+class Unstarted(Waiting, Protocol):
     """A task of a run, as planning sees it."""
 
-    @property
-    def run(self) -> RunId: ...  # noqa: D102
-    @property
-    def spec(self) -> TaskSpec: ...  # noqa: D102
-    @property
-    def sequence(self) -> int: ...  # noqa: D102
     @property
     def state(self) -> TaskState: ...  # noqa: D102
     @property
     def incoming(self) -> Sequence[Dependency]: ...  # noqa: D102
-    @property
-    def rank(self) -> float: ...  # noqa: D102
-    @property
-    def excluded(self) -> frozenset[DeviceId]: ...  # noqa: D102
     @property
     def live(self) -> AttemptId | None: ...  # noqa: D102
     @property
@@ -65,6 +56,10 @@ class Running(Protocol):
     """An attempt that a device is charged with."""
 
     @property
+    def run(self) -> RunId: ...  # noqa: D102
+    @property
+    def task(self) -> TaskId: ...  # noqa: D102
+    @property
     def device(self) -> DeviceId: ...  # noqa: D102
     @property
     def offered_at(self) -> float: ...  # noqa: D102
@@ -74,6 +69,8 @@ class Running(Protocol):
     def estimate_s(self) -> float: ...  # noqa: D102
 
 
+Queue: TypeAlias = deque[tuple[float, float, Unstarted]]
+"""When a task is to be offered, when its inputs are there, and which."""
 Basis: TypeAlias = tuple[object, ...]
 """What a plan was made for: another one is needed when it is no longer so."""
 
@@ -88,12 +85,14 @@ class Plan:
     possible: bool = False
     """Whether there is anything to plan with, on this basis."""
     order: list[Unstarted] = field(default_factory=list)
-    queues: dict[DeviceId, deque[tuple[float, Unstarted]]] = field(default_factory=dict)
-    """By device: planned starts, and what starts then."""
+    queues: dict[DeviceId, Queue] = field(default_factory=dict)
+    """By device, what it is to do."""
     intended: dict[Name, DeviceId] = field(default_factory=dict)
     """Where each unstarted task is meant to go: its inputs may be sent there ahead."""
-    sent: dict[tuple[Name, DeviceId], float] = field(default_factory=dict)
-    """Since when the result of a task has been meant for a device."""
+    since: dict[tuple[Name, DeviceId], float] = field(default_factory=dict)
+    """Since when a task has been meant for a device: then its inputs were sent, if made."""
+    offered: dict[Name, tuple[float, float]] = field(default_factory=dict)
+    """When those that were offered are to begin, as their inputs come, and to end."""
     end: float = 0.0
     """When all of it is to be done."""
     version: int = 0
@@ -110,8 +109,13 @@ class Plan:
             self._available[device] = available
             self.fleet += 1
 
+    def added(self, task: Placeable) -> None:
+        """Note that a task waits for a device: one that was not planned asks for another plan."""
+        if self.possible and (task.run, task.spec.id) not in self.intended:
+            self.basis = None
+
     def clear(self) -> None:
         """Mean to do nothing."""
         if self.order or self.intended:
-            self.order, self.queues, self.intended, self.sent = [], {}, {}, {}
+            self.order, self.queues, self.intended = [], {}, {}
             self.version += 1

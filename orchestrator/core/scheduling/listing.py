@@ -2,8 +2,8 @@
 
 The portfolio is HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2) by two ranks, and HEFT with the
 optimistic cost table of PEFT (Arabnejad, Barbosa 2014, section 4). Deviations: tasks that have
-started are fixed, and only the rest is planned; ties go to the task that comes first, so that tasks
-that take no time do not come before their predecessors.
+started are fixed, and only the rest is planned; ties go to the task that comes first, so that what
+takes no time does not come before its predecessors.
 """
 
 from bisect import bisect_right

@@ -102,7 +102,7 @@ def soonest(outlook: Outlook, order: Sequence[int]) -> Schedule:
                 best, least = here, done
         device[task], finish[task] = best, least
         heapreplace(free[best], least)
-    return Schedule(max(finish), order, device, finish)
+    return Schedule(max(finish, default=0.0), order, device, finish)
 
 
 def arrivals(
@@ -127,10 +127,34 @@ def arrivals(
 
 
 def by_start(outlook: Outlook, found: Schedule) -> Schedule:
-    """Put a schedule in the order in which its tasks start; ties as they were."""
+    """Put a schedule in the order in which its tasks take their slots; ties as they were."""
+    finish, device = found.finish, found.device
     start = [
-        done - outlook.cost[v][d]
-        for v, (done, d) in enumerate(zip(found.finish, found.device, strict=True))
+        finish[v] - outlook.cost[v][device[v]] - _fetching(outlook, found, v)
+        for v in outlook.tasks
     ]
-    order = sorted(found.order, key=start.__getitem__)
-    return found._replace(order=order)
+    return found._replace(order=sorted(found.order, key=start.__getitem__))
+
+
+def _fetching(outlook: Outlook, found: Schedule, task: int) -> float:
+    """Return how long a task waits in its slot for its inputs."""
+    if outlook.ahead:
+        return 0.0
+    here = found.device[task]
+    takes = [
+        size * outlook.per_byte[found.device[s]][here] for s, size in outlook.predecessors[task]
+    ]
+    return max([outlook.send[task][here], *takes])
+
+
+def dues(outlook: Outlook, found: Schedule) -> list[float]:
+    """Return when each task has a slot and all that it waits for is done, but for transfers."""
+    free = [slots.copy() for slots in outlook.free]
+    due = outlook.done.copy()
+    for task in found.order:
+        slots = free[found.device[task]]
+        for source, _ in outlook.predecessors[task]:
+            due[task] = max(due[task], found.finish[source])
+        due[task] = max(due[task], slots[0])
+        heapreplace(slots, found.finish[task])
+    return due

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from orchestrator.core.scheduling import Place, earliest_finish, fifo
+from orchestrator.core.scheduling import Place, earliest_finish, fifo, one_plan
 
 
 class Policy(StrEnum):
@@ -11,9 +11,11 @@ class Policy(StrEnum):
 
     EARLIEST_FINISH = "earliest_finish"
     FIFO = "fifo"
+    ONE_PLAN = "one_plan"
 
 
 POLICIES: Mapping[Policy, Place] = {
     Policy.EARLIEST_FINISH: earliest_finish.place,
     Policy.FIFO: fifo.place,
+    Policy.ONE_PLAN: one_plan.place,
 }

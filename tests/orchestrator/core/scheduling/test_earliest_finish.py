@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.core.model import Needs
 from orchestrator.core.scheduling import board as boards
-from protocol.types import DeviceId, Succeeded
+from protocol.types import DeviceId, ResourceNeed, Succeeded
 from tests.support.world import World, edge, task
 
 
@@ -107,12 +107,26 @@ def test_a_card_without_slots_takes_nothing():
 def test_demands_that_nobody_has_are_forgotten(monkeypatch):
     monkeypatch.setattr(boards, "EMPTY_DEMANDS", 4)
     world = World()
-    world.device("d", slots=1)
+    world.device("d", *(f"s{n}" for n in range(30)))
     for n in range(30):
-        world.submit(task("t", estimate_s=float(n + 1)), run=f"r{n}")
+        world.submit(task("t", f"s{n}"), run=f"r{n}")
         (attempt,) = world.engine.state.attempts
         world.end(attempt, Succeeded(None))
     assert len(world.engine.state.board._demands) <= 6
+
+
+def test_demands_for_what_a_run_keeps_warm_are_forgotten(monkeypatch):
+    monkeypatch.setattr(boards, "EMPTY_DEMANDS", 4)
+    world = World()
+    world.device("d", capacity={"cache": 99.0})
+    needs = Needs(resources=(ResourceNeed("cache", "c", 1.0),))
+    for n in range(30):
+        world.submit(task("t", needs=needs), run=f"r{n}")
+        (attempt,) = world.engine.state.attempts
+        world.end(attempt, Succeeded(None))
+    board = world.engine.state.board
+    assert len(board._demands) <= 6
+    assert len(board._needing) <= 6
 
 
 def test_room_is_looked_at_again_before_it_grows_without_bound():
@@ -122,6 +136,13 @@ def test_room_is_looked_at_again_before_it_grows_without_bound():
     world.settle()
     (demand,) = world.engine.state.board._demands.values()
     assert len(demand.room) < 150
+
+
+def test_what_tasks_declare_makes_no_queue_of_its_own():
+    world = World()
+    world.device("d")
+    world.submit(*(task(f"t{n}", estimate_s=float(n + 1)) for n in range(9)))
+    assert len(world.engine.state.board._demands) == 1
 
 
 @pytest.mark.parametrize("skill", ["work", "other"])

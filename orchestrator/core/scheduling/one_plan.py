@@ -1,0 +1,194 @@
+"""One plan, kept, repaired and improved from the live state.
+
+A list schedule, improved by local search, is the first plan; each device takes its tasks in the
+planned order. What has drifted is repaired: from the live state, started tasks fixed and their
+ends conditional on their age, the plan as it is competes with rescheduling what has not started,
+and yields only to something clearly better. What the plan does not hold, because too much is
+unstarted or nobody knows how long it takes, is bound late (`earliest_finish`).
+
+Sources: HEFT and PEFT as in `listing`, the search as in `search`; repair with hysteresis after
+partial rescheduling (Vieira, Herrmann, Lin: Rescheduling manufacturing systems, Journal of
+Scheduling 6, 2003, section 4). Budgets count evaluations, not seconds: so decisions are
+deterministic.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import Final
+
+from orchestrator.core.scheduling import Placement, earliest_finish
+from orchestrator.core.scheduling.board import Board
+from orchestrator.core.scheduling.demand import Machine
+from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unfinished, Unstarted
+from orchestrator.core.scheduling.listing import per_byte, portfolio, ranked
+from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
+from orchestrator.core.scheduling.search import improve
+from orchestrator.core.scheduling.survey import UNSTARTED, Survey, runs_in_turn, survey, unstarted
+
+RUNS: Final = 8  # looked at in every step; with more, devices have enough to do in any order
+CELLS: Final = 20_000  # tasks times devices: the first plan takes some 0.1 s then
+FIRST_SEARCH: Final = 10_000  # tasks timed for a first plan, some 12 ms
+CREDIT: Final = 8.0  # tasks of a plan whose repair one step pays for
+CLEARLY: Final = 0.97  # of what is left: a plan that is not so much better is not adopted
+DRIFT: Final = 0.01  # of what is left: a start that is off by less calls for no repair
+BACKFILL: Final = 4  # tasks behind the first of a device that may fill the time until it starts
+
+
+def place(board: Board, now: float) -> Iterator[Placement]:
+    """Yield what the plan starts now: O(devices), and repairs of O(1) amortised."""
+    plan = board.plan
+    basis = _basis(board)
+    if basis is None or basis != plan.basis:
+        _renew(board, basis, now)
+    elif plan.possible:
+        plan.credit = min(plan.credit + CREDIT, float(len(plan.intended)))
+        if plan.credit >= len(plan.intended) and _has_drifted(board, now):
+            _repair(board, now)
+    if plan.possible:
+        asked = list(board.changed.values())
+        board.changed.clear()
+        yield from sorted(_starts(board, now), key=lambda each: -each.task.rank)
+        left = [demand for demand in asked if demand.waiting]
+        if plan.end > now and not board.deadlocked:
+            for demand in left:
+                board.leave(demand, plan.end)  # by then all should be done
+            return
+        board.changed |= {demand.key: demand for demand in left}
+    yield from earliest_finish.place(board, now)
+
+
+def _starts(board: Board, now: float) -> Iterator[Placement]:
+    for device, queue in board.plan.queues.items():
+        machine = board.machines[device]
+        for _ in range(machine.free):
+            placement = _next(board, machine, queue, now)
+            if placement is None:
+                break
+            yield placement
+
+
+def _basis(board: Board) -> Basis | None:
+    """Return what a plan stands and falls with; None if there is too much to plan."""
+    if len(board.live) > RUNS:
+        return None
+    runs = [board.runs[name] for name in board.live]
+    if sum(len(run.tasks) for run in runs) * len(board.machines) > CELLS:
+        return None
+    marks = [(r.submitted.run, r.revision, r.created, r.paused) for r in runs]
+    return (board.plan.fleet, *marks)
+
+
+def _renew(board: Board, basis: Basis | None, now: float) -> None:
+    """Make the first plan on another basis."""
+    plan = board.plan
+    plan.clear()
+    plan.basis, plan.credit = basis, 0.0
+    plan.offered = {name: at for name, at in plan.offered.items() if name[0] in board.live}
+    plan.since = {key: at for key, at in plan.since.items() if key[0][0] in board.live}
+    runs = runs_in_turn(board) if basis is not None else ()
+    tasks = [task for run in runs for task in unstarted(run)]
+    plan.possible = bool(tasks) and all(map(_is_known, tasks))
+    if not plan.possible:
+        return
+    seen = survey(board, tasks, now)
+    outlook = seen.outlook
+    if not outlook.cost:
+        plan.possible = False
+        return
+    if len(runs) > 1:
+        _keep(plan, seen, by_start(outlook, soonest(outlook, _in_turn(seen, runs))), now)
+        return
+    first = min(portfolio(outlook, outlook.tasks), key=lambda found: found.end)
+    found = improve(outlook, first, tasks=FIRST_SEARCH)
+    _keep(plan, seen, by_start(outlook, found), now)
+
+
+def _is_known(task: Unstarted) -> bool:
+    """Tell whether it is stated how long a task takes, and it needs nothing warm."""
+    return task.spec.estimate_s is not None and not task.spec.needs.resources
+
+
+def _in_turn(seen: Survey, runs: Sequence[Unfinished]) -> list[int]:
+    """Return the tasks run by run, by rank within each: nobody overtakes for a better makespan."""
+    turn = {run.submitted.run: number for number, run in enumerate(runs)}
+    order = _by_rank(seen.outlook)
+    return sorted(order, key=lambda number: turn[seen.tasks[number].run])
+
+
+def _by_rank(outlook: Outlook) -> list[int]:
+    mean = [sum(c for c in row if c < inf) / sum(c < inf for c in row) for row in outlook.cost]
+    return ranked(outlook, outlook.tasks, mean, per_byte(outlook))
+
+
+def _has_drifted(board: Board, now: float) -> bool:
+    """Tell whether some device could start what was planned for later, or has not what is due."""
+    plan = board.plan
+    slack = DRIFT * (plan.end - now)
+    for device, queue in plan.queues.items():
+        if queue:
+            due, _, task = queue[0]
+            could = task.demand is not None and board.machines[device].free > 0
+            if due < now - slack or (could and due > now + slack):
+                return True
+    return False
+
+
+def _repair(board: Board, now: float) -> None:
+    """Let the plan compete with others for what has not started."""
+    plan = board.plan
+    plan.credit = 0.0
+    seen = survey(board, (task for task in plan.order if _is_meant(plan, task)), now)
+    outlook = seen.outlook
+    place = {machine.card.device: number for number, machine in enumerate(seen.machines)}
+    device = [place[plan.intended[task.run, task.spec.id]] for task in seen.tasks]
+    kept = follow(outlook, outlook.tasks, device)
+    one_run = len({task.run for task in seen.tasks}) == 1
+    other = soonest(outlook, _by_rank(outlook) if one_run else outlook.tasks)
+    best = other if other.end < CLEARLY * kept.end else kept
+    _keep(plan, seen, by_start(outlook, best), now)
+
+
+def _is_meant(plan: Plan, task: Unstarted) -> bool:
+    return task.state in UNSTARTED and (task.run, task.spec.id) in plan.intended
+
+
+def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
+    """Mean to do what was found."""
+    tasks, machines, outlook = seen.tasks, seen.machines, seen.outlook
+    plan.order = [tasks[number] for number in found.order]
+    plan.queues = {machine.card.device: deque() for machine in machines}
+    intended = {}
+    due = dues(outlook, found)
+    for number in found.order:
+        task, where = tasks[number], found.device[number]
+        device = machines[where].card.device
+        intended[task.run, task.spec.id] = device
+        begin = found.finish[number] - outlook.cost[number][where]
+        plan.queues[device].append((now + due[number], now + begin, task))
+        if plan.ahead:
+            plan.since.setdefault(((task.run, task.spec.id), device), now)
+    if intended != plan.intended:
+        plan.intended = intended
+        plan.version += 1
+    plan.end = now + found.end
+
+
+def _next(board: Board, machine: Machine, queue: Queue, now: float) -> Placement | None:
+    """Take what a device starts now out of its queue, if anything."""
+    plan = board.plan
+    while queue and not _is_meant(plan, queue[0][2]):
+        _, _, gone = queue.popleft()  # it was skipped, cancelled or placed elsewhere
+        plan.intended.pop((gone.run, gone.spec.id), None)
+    for number in range(min(len(queue), 1 + BACKFILL)):
+        _, begin, task = queue[number]
+        demand = task.demand
+        if demand is not None:
+            estimate_s = board.seconds(demand, machine) * board.scale(demand, task)
+            if number == 0 or now + estimate_s <= queue[0][0]:
+                del queue[number]
+                name = (task.run, task.spec.id)
+                del plan.intended[name]
+                plan.offered[name] = (begin, max(now, begin) + estimate_s)
+                return Placement(task, machine, estimate_s)
+    return None

@@ -1,0 +1,193 @@
+"""What can be planned now: from runs, devices and attempts to plain arrays.
+
+Only what may start is planned: tasks that wait for nothing but each other and running attempts.
+What waits for a planner, a person, a fan-out or a device that is away comes in when it is ready.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from orchestrator.core.estimates import artifact_bytes, remaining_s
+from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.model import Dependency
+from orchestrator.core.scheduling.board import Board
+from orchestrator.core.scheduling.demand import Key, Machine, key_of, serves
+from orchestrator.core.scheduling.kept import Running, Unfinished, Unstarted
+from orchestrator.core.scheduling.outlook import Link, Outlook
+from protocol.types import DeviceId, TaskId
+
+UNSTARTED: Final = frozenset({TaskState.WAITING, TaskState.READY})
+
+
+@dataclass(slots=True)
+class Survey:
+    """An outlook, and what its numbers stand for."""
+
+    tasks: list[Unstarted]
+    machines: list[Machine]
+    outlook: Outlook
+
+
+def unstarted(run: Unfinished) -> Iterator[Unstarted]:
+    """Yield the tasks of a run that may be planned, each after those that it waits for.
+
+    Kahn 1962, as if those that cannot be planned never ended.
+    """
+    open_count: dict[TaskId, int] = {}
+    after: dict[TaskId, list[Unstarted]] = {}
+    free: list[Unstarted] = []
+    for task in run.tasks.values():
+        if task.state not in UNSTARTED or (task.spec.for_each and task.parent is None):
+            continue
+        before = [e.predecessor for e in task.incoming if _is_open(run, e)]
+        open_count[task.spec.id] = len(before)
+        for name in before:
+            after.setdefault(name, []).append(task)
+        if not before:
+            free.append(task)
+    for task in free:
+        yield task
+        for successor in after.get(task.spec.id, ()):
+            open_count[successor.spec.id] -= 1
+            if not open_count[successor.spec.id]:
+                free.append(successor)
+
+
+def _is_open(run: Unfinished, edge: Dependency) -> bool:
+    before = run.tasks[edge.predecessor]
+    return before.state not in FINAL and before.live is None
+
+
+def survey(board: Board, tasks: Iterable[Unstarted], now: float) -> Survey:
+    """Look at these tasks, each after its predecessors, and at all devices that take work."""
+    machines = sorted(
+        (m for m in board.machines.values() if m.available and m.card.slots > 0),
+        key=lambda machine: machine.order,
+    )
+    return _Surveyor(board, machines, now).look(tasks)
+
+
+class _Surveyor:
+    def __init__(self, board: Board, machines: list[Machine], now: float) -> None:
+        self._board = board
+        self._machines = machines
+        self._now = now
+        self._names = [machine.card.device for machine in machines]
+        self._paces: dict[Key, list[float]] = {}
+        self._rates: dict[DeviceId, list[float]] = {}
+        self._place: dict[int, int] = {}
+
+    def look(self, tasks: Iterable[Unstarted]) -> Survey:
+        ahead = self._board.plan.ahead
+        rates = [self._per_byte(name) for name in self._names]
+        free = [self._free(machine) for machine in self._machines]
+        outlook = Outlook([], [], [], [], [], rates, free, ahead)
+        kept: list[Unstarted] = []
+        runs = self._board.runs
+        for task in tasks:
+            cost = self._cost(task)
+            if min(cost, default=inf) < inf and self._inputs(outlook, runs[task.run], task):
+                outlook.cost.append(cost)
+                self._place[id(task)] = len(kept)
+                kept.append(task)
+        return Survey(kept, self._machines, outlook)
+
+    def _cost(self, task: Unstarted) -> list[float]:
+        key = key_of(task)
+        paces = self._paces.get(key)
+        estimates = self._board.estimates
+        if paces is None:
+            paces = self._paces[key] = [
+                estimates.pace(key[0], m.card.device, speed=m.card.speed)
+                if serves(m, key)
+                else inf
+                for m in self._machines
+            ]
+        each_s = max(estimates.reference(key[0], task.spec.estimate_s), 1e-12)
+        return [each_s * pace for pace in paces]
+
+    def _inputs(self, outlook: Outlook, run: Unfinished, task: Unstarted) -> bool:
+        """Note when a task's inputs are where; False if it waits for what is not planned."""
+        there, send = [0.0] * len(self._names), [0.0] * len(self._names)
+        done, links = 0.0, list[Link]()
+        source: DeviceId | None
+        for edge in task.incoming:
+            before = run.tasks[edge.predecessor]
+            if before.live is not None:
+                attempt = self._board.attempts[before.live]
+                since, source = self._end(attempt) - self._now, attempt.device
+            elif before.state in FINAL:
+                since, source = 0.0, before.where
+            elif id(before) in self._place:
+                links.append((self._place[id(before)], edge.size_bytes or 0.0))
+                continue
+            else:
+                return False
+            done = max(done, since)
+            self._bring(edge, before, source, since, there if outlook.ahead else send)
+        outlook.predecessors.append(links)
+        outlook.there.append(there)
+        outlook.send.append(send)
+        outlook.done.append(done)
+        return True
+
+    def _bring(
+        self,
+        edge: Dependency,
+        before: Unstarted,
+        source: DeviceId | None,
+        since: float,
+        into: list[float],
+    ) -> None:
+        """Raise by device what an input takes; sent ahead it counts from when it was sent."""
+        plan, size = self._board.plan, edge.size_bytes
+        if size is None:
+            size = artifact_bytes(before.output)
+        rates = self._per_byte(source) if size and source is not None else ()
+        if not plan.ahead:
+            into[:] = map(max, into, (size * rate for rate in rates)) if rates else into
+            return
+        name = (before.run, edge.successor)
+        made = since if before.live is not None else self._made(before) - self._now
+        for here, device in enumerate(self._names):
+            sent = made
+            takes = size * rates[here] if rates else 0.0
+            if takes and before.live is None:
+                sent = max(sent, plan.since.get((name, device), self._now) - self._now)
+            into[here] = max(into[here], sent + takes)
+
+    def _made(self, task: Unstarted) -> float:
+        """Return when the result of a task that is done may have been there."""
+        offered = self._board.plan.offered.get((task.run, task.spec.id))
+        return min(offered[1], self._now) if offered is not None else self._now
+
+    def _per_byte(self, source: DeviceId) -> list[float]:
+        rates = self._rates.get(source)
+        if rates is None:
+            links = self._board.estimates.links
+            rates = self._rates[source] = [links.per_byte(source, name) for name in self._names]
+        return rates
+
+    def _free(self, machine: Machine) -> list[float]:
+        """Return when each slot is free, least first, in seconds from now."""
+        ends = sorted(
+            max(0.0, self._end(self._board.attempts[name]) - self._now)
+            for name in machine.attempts
+        )
+        slots = machine.card.slots
+        return [0.0] * (slots - len(ends)) + ends[-slots:]
+
+    def _end(self, attempt: Running) -> float:
+        """Return when an attempt may be expected to end."""
+        if attempt.started_at is None:
+            begin, _ = self._board.plan.offered.get((attempt.run, attempt.task), (self._now, 0.0))
+            return max(begin, self._now) + attempt.estimate_s
+        return self._now + remaining_s(attempt.estimate_s, self._now - attempt.started_at)
+
+
+def runs_in_turn(board: Board) -> Sequence[Unfinished]:
+    """Return the runs that may be planned, in the order in which they are served."""
+    runs = [board.runs[name] for name in board.live if not board.runs[name].paused]
+    return sorted(runs, key=lambda run: (-run.submitted.priority, run.arrival))
