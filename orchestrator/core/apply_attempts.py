@@ -119,6 +119,8 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
                 state.warmth.here(resource, attempt.device, idle=True)
         state.warmth.touch(attempt.resources)
     state.board.freed(device)
+    if not state.attempts:
+        state.board.look_again()  # nobody is left who could make room
     if not was_lapsed:
         _drop_live(state, attempt)
     return attempt

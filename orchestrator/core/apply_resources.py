@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.core import facts as f
 from orchestrator.core.retention.keys import GapKey
+from orchestrator.core.retention.warm_set import Warm
 from orchestrator.core.retention.warmth import OpenGap
 from orchestrator.core.state import State
 from protocol.types import DeviceId, Resource
@@ -19,7 +20,9 @@ def forget_warm(state: State, device: DeviceId) -> None:
 
 
 def _pin_granted(state: State, fact: f.PinGranted) -> None:
-    held = state.devices[fact.device].warm
+    device = state.devices[fact.device]
+    held, known = device.warm, device.warm.warm[fact.resource]
+    shorter = known.idle_since is not None and fact.protected_until < known.protected_until
     held.pin(
         fact.resource,
         fact.token,
@@ -28,7 +31,8 @@ def _pin_granted(state: State, fact: f.PinGranted) -> None:
         cap=fact.release_at,
     )
     state.token = max(state.token, fact.token)
-    state.board.relieved(state.devices[fact.device])
+    if shorter:
+        state.board.relieved(device)
     if fact.awaits:
         key = GapKey(fact.resource.kind, fact.awaits, fact.device_class)
         state.warmth.open(fact.resource, fact.device, OpenGap(fact.since, key))
@@ -54,7 +58,8 @@ def _resource_loaded(state: State, fact: f.ResourceLoaded) -> None:
 
 
 def _resource_adopted(state: State, fact: f.ResourceAdopted) -> None:
-    state.devices[fact.device].warm.adopt(fact.resource, fact.amount, fact.at)
+    warm = Warm(fact.amount, loading=False, idle_since=fact.at, protected_until=fact.at)
+    state.devices[fact.device].warm.put(fact.resource, warm)  # whether it has room was judged
     state.warmth.here(fact.resource, fact.device, idle=True)
     state.warmth.touch((fact.resource,))
     state.board.warmed((fact.resource,))

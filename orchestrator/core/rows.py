@@ -137,6 +137,10 @@ def _several(fact: f.TasksReady | f.TasksSkipped, _state: State) -> Iterator[Row
     return (("task", fact.run, name) for name in fact.tasks)
 
 
+def _resumed(fact: f.RunResumed, state: State) -> Iterator[RowKey]:
+    return (("task", fact.run, name) for name in state.runs[fact.run].tasks)
+
+
 def _children(fact: f.TaskExpanded, _state: State) -> Iterator[RowKey]:
     return (("task", fact.run, child.id) for child in fact.children)
 
@@ -173,6 +177,7 @@ _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
     f.TasksReady: _several,
     f.TasksSkipped: _several,
     f.TaskExpanded: _children,
+    f.RunResumed: _resumed,
     f.EditAccepted: _edited,
 }
 """What facts of a run change beyond the run, task and attempt that they name."""

@@ -50,7 +50,7 @@ def outlook(
     age_s, users = warm.age_s(now), next_users(state, name)
     here = [task for task in users if _may_come(task, device)]
     reload_s = state.warmth.loads.reload_s(name.kind, device.card.device)
-    if any(task.state is TaskState.READY for task in here):
+    if any(task.state is TaskState.READY and not state.runs[task.run].paused for task in here):
         return None, Outlook(AT_ONCE, reload_s)
     if here:
         share = 1.0 / max(1, len(state.warmth.at.get(name, ())))
@@ -69,6 +69,7 @@ def _may_come(task: Task, device: Device) -> bool:
     bound, where = task.spec.needs.device, device.card.device
     return (
         bound in {None, where}
+        and task.spec.needs.labels.items() <= device.card.labels.items()
         and where not in task.excluded
         and (task.spec.skill in device.skills or task.spec.for_each is not None)
     )

@@ -21,6 +21,7 @@ from protocol.types import DeviceId, PinScope, Resource, WarmResource
 
 MATTERS: Final = 0.1  # share of what is left by which a lease must change to be told
 NAMED: Final = 256  # a device that says so many may hold more
+LONGEST_LOAD_S: Final = 3600.0
 SETTLING_S: Final = 5.0  # a device's word this old may not know of the use that has just ended
 
 
@@ -46,7 +47,7 @@ def review(step: Step) -> None:
 
 def make_room(step: Step, device: Device, needs: Mapping[Resource, float]) -> None:
     """Let go of what stands in the way of an attempt that is placed now (I5)."""
-    plan = device.warm.plan(needs, step.at, deadlocked=step.state.board.deadlocked)
+    plan = step.state.board.admission(device, needs, step.at)
     assert isinstance(plan, Admitted)  # noqa: S101 - the policy asked the board
     for name in plan.evicted:
         _release(step, device, name, f.Cause.EVICTED)
@@ -76,8 +77,9 @@ def settle_uses(
     for name in attempt.resources:
         known, seen = device.warm.warm[name], said.get(name)
         if seen is not None:
-            if seen.load_s is not None:
-                step.emit(f.ResourceLoaded(attempt.device, name, name.run, seen.load_s))
+            if seen.load_s is not None:  # a device that lies must not spoil it for all others
+                load_s = min(seen.load_s, LONGEST_LOAD_S)
+                step.emit(f.ResourceLoaded(attempt.device, name, name.run, load_s))
         elif not known.users and (ran or known.loading):
             reason = "its device did not keep it"
             step.emit(f.ResourceEvicted(attempt.device, name, name.run, reason))
@@ -223,7 +225,7 @@ def _adopt(step: Step, device: Device, each: WarmResource) -> None:
     wanted = name.run is None or (run is not None and run.ended_at is None)
     if wanted and device.warm.has_room(name.kind, each.amount):
         step.emit(f.ResourceAdopted(where, name, name.run, each.amount, step.at))
-    else:
+    elif run is not None and not run.superseded:  # else it is not ours to let go
         _let_go(step, device, each, name, f.Cause.UNWANTED)
 
 

@@ -14,6 +14,7 @@ from orchestrator.core.estimates import Estimates
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.retention.keys import LoadTimes
 from orchestrator.core.retention.needs import named
+from orchestrator.core.retention.warm_set import Admission
 from orchestrator.core.scheduling.demand import (
     Demand,
     Key,
@@ -142,7 +143,7 @@ class Board:
         """Forget a device."""
         self._machines.pop(device, None)
         self.plan.fleet += 1
-        self._memory.unpark(device)
+        self._memory.forget(device)
         for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
             demand.quickest = [(s, m) for s, m in demand.quickest if m.card.device != device]
@@ -151,19 +152,23 @@ class Board:
 
     def freed(self, machine: Machine) -> None:
         """Note that a device may have room (again)."""
-        self._memory.unpark(machine.card.device)
+        self.relieved(machine)
         self.plan.seen(machine.card.device, available=machine.available)
+        parked = self._memory.parked(machine.card.device)
         for key, demand in self._of[machine.card.device].items():
-            self._push(demand, machine)
-            if demand.waiting:
-                self.changed[key] = demand
+            if id(demand) not in parked:
+                self._push(demand, machine)
+                if demand.waiting:
+                    self.changed[key] = demand
 
     def taken(self, machine: Machine) -> None:
         """Note that a device got busier."""
         self.relieved(machine)
         if machine.free > 0:
+            parked = self._memory.parked(machine.card.device)
             for demand in self._of[machine.card.device].values():
-                self._push(demand, machine)
+                if id(demand) not in parked:
+                    self._push(demand, machine)
 
     def relieved(self, machine: Machine) -> None:
         """Let those ask again that wait for memory of a device."""
@@ -188,8 +193,14 @@ class Board:
 
     @property
     def deadlocked(self) -> bool:
-        """Whether nothing runs anywhere, so that nobody may wait for memory."""
+        """Whether nothing runs anywhere."""
         return self._memory.deadlocked
+
+    def admission(
+        self, machine: Machine, needs: Mapping[Resource, float], now: float
+    ) -> Admission:
+        """Return what an attempt on a device would wait for, or load and evict."""
+        return self._memory.plan(machine, needs, now)
 
     # What policies ask
 

@@ -149,7 +149,7 @@ def _holds(capacity: Mapping[str, float], resources: Iterable[tuple[Resource, fl
     wanted: dict[str, float] = {}
     for name, amount in resources:
         wanted[name.kind] = wanted.get(name.kind, 0.0) + amount
-    return all(capacity.get(kind, 0.0) >= amount for kind, amount in wanted.items())
+    return all(kind in capacity and capacity[kind] >= amount for kind, amount in wanted.items())
 
 
 def _has(labels: Mapping[str, str], wanted: Iterable[tuple[str, str]]) -> bool:

@@ -9,7 +9,7 @@ from math import inf
 from typing import Protocol, TypeAlias
 
 from orchestrator.core.retention.keys import LoadTimes
-from orchestrator.core.retention.warm_set import Admitted, Waits, WarmSet
+from orchestrator.core.retention.warm_set import Admission, Admitted, Waits, WarmSet
 from protocol.types import DeviceCard, DeviceId, Resource
 
 
@@ -20,6 +20,8 @@ class Holder(Protocol):
     def card(self) -> DeviceCard: ...  # noqa: D102
     @property
     def warm(self) -> WarmSet: ...  # noqa: D102
+    @property
+    def attempts(self) -> Collection[object]: ...  # noqa: D102
 
 
 class Wanting(Protocol):
@@ -51,8 +53,19 @@ class Memory:
 
     @property
     def deadlocked(self) -> bool:
-        """Whether nothing runs anywhere: then the head of the queue gets what it needs."""
+        """Whether nothing runs anywhere."""
         return not self._attempts
+
+    def plan(self, holder: Holder, needs: Mapping[Resource, float], now: float) -> Admission:
+        """Return what an attempt would have to wait for, or load and evict.
+
+        Where nothing runs anywhere, or nothing runs here and everything is kept for somebody who
+        waits here himself, the head of the queue gets what it needs.
+        """
+        answer = holder.warm.plan(needs, now, deadlocked=self.deadlocked)
+        if isinstance(answer, Waits) and answer.until == inf and not holder.attempts:
+            return holder.warm.plan(needs, now, deadlocked=True)
+        return answer
 
     def reload_s(self, demand: Wanting, holder: Holder) -> float:
         """Return what loading takes that is not warm on a device."""
@@ -64,8 +77,7 @@ class Memory:
 
     def wait(self, demand: Wanting, holder: Holder, now: float) -> float | None:
         """Return when to ask again for room, `inf` at a change; None: there is room now."""
-        answer = holder.warm.plan(demand.needs, now, deadlocked=self.deadlocked)
-        match answer:
+        match self.plan(holder, demand.needs, now):
             case Admitted(loads=()):
                 return None
             case Admitted(loads=loads):
@@ -80,8 +92,31 @@ class Memory:
         self._parked.setdefault(holder.card.device, {})[id(demand)] = demand
 
     def unpark(self, device: DeviceId) -> Sequence[Wanting]:
-        """Return who waits for memory of a device, and let them ask again."""
-        return tuple(self._parked.pop(device, {}).values())
+        """Return who is first in turn for each kind of memory of a device: they may ask again."""
+        parked = self._parked.get(device)
+        if not parked:
+            return ()
+        first: dict[frozenset[str], tuple[tuple[float, ...], Wanting]] = {}
+        woken: list[Wanting] = []
+        for demand in parked.values():
+            turn = demand.turn()
+            kinds = frozenset(name.kind for name in demand.needs)
+            if turn is None:
+                woken.append(demand)
+            elif kinds not in first or turn < first[kinds][0]:
+                first[kinds] = turn, demand
+        woken += (demand for _, demand in first.values())
+        for demand in woken:
+            del parked[id(demand)]
+        return woken
+
+    def forget(self, device: DeviceId) -> None:
+        """Let nobody wait for memory of a device."""
+        self._parked.pop(device, None)
+
+    def parked(self, device: DeviceId) -> Collection[int]:
+        """Return who waits for memory of a device, by identity."""
+        return self._parked.get(device, ())
 
     def devices(self) -> Sequence[DeviceId]:
         """Return the devices that somebody waits for memory of."""
