@@ -22,6 +22,7 @@ CATALOG: Mapping[str, str] = {
     "limits": "benchmarks.limits.benchmark",
     "overhead": "benchmarks.overhead.benchmark",
     "pinning": "benchmarks.pinning.benchmark",
+    "planner": "benchmarks.planner.benchmark",
     "scheduling": "benchmarks.scheduling.benchmark",
     "simulate": "benchmarks.simulation.benchmark",
 }

@@ -89,6 +89,6 @@ class Reason:
 
     rule: str
     """One of `unknown_task`, `duplicate_task`, `cycle`, `started`, `stale`, `reference`,
-    `dependency`, `final`, `empty`, `future`."""
+    `dependency`, `final`, `empty`, `future`, `resource`, or a rule of `planner.checks`."""
     task: TaskId | None
     detail: str

@@ -27,6 +27,7 @@ from orchestrator.core.lifecycle import FINAL, NOT_STARTED, TaskState
 from orchestrator.core.model import Dependency, On, TaskSpec
 from orchestrator.core.predicates import holds
 from orchestrator.core.references import predecessors
+from orchestrator.core.retention.needs import unusable
 from orchestrator.core.state import Run, Task
 from protocol.types import TaskId
 
@@ -129,6 +130,8 @@ class Draft(Change):
         if spec.id in self.run.tasks or spec.id in self.specs:
             self.fresh.add(spec.id)
         self.specs[spec.id] = spec
+        if spec.needs.resources and (wrong := unusable(spec.needs.resources)):
+            self.refuse("resource", spec.id, f"task {spec.id!r}: {wrong}")
         edges = self.edges(spec.id)
         for predecessor in predecessors(spec):
             edges.setdefault(predecessor, Dependency(predecessor, spec.id))

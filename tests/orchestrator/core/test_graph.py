@@ -16,7 +16,7 @@ from orchestrator.core.edits import (
 from orchestrator.core.engine import Engine
 from orchestrator.core.errors import EditRefusedError
 from orchestrator.core.graph import WHOLE_FROM, rerank
-from orchestrator.core.model import ForEach, RunLimits
+from orchestrator.core.model import ForEach, Needs, RunLimits
 from orchestrator.core.parts import PART_EDITS, parts
 from orchestrator.core.state import Run
 from protocol.types import Failed, FailureKind, ResourceNeed, Succeeded
@@ -372,3 +372,21 @@ def test_ranks_are_right_where_older_tasks_wait_for_younger_ones():
     assert {name: row.rank for name, row in made.run().tasks.items()} == {
         "t0": 3.0, "t1": 2.0, "t2": 1.0, "young": 7.0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("needs", "why"),
+    [
+        ((ResourceNeed("gpu", "g", -1.0),), "amount of -1"),
+        ((ResourceNeed("gpu", "g", float("nan")),), "amount of nan"),
+        ((ResourceNeed("gpu", "", 1.0),), "1 to 256 characters"),
+        ((ResourceNeed("k" * 257, "g", 1.0),), "1 to 256 characters"),
+        (tuple(ResourceNeed("gpu", str(n), 1.0) for n in range(65)), "64 are the most"),
+    ],
+)
+def test_peer_13_needs_that_no_device_could_be_told_are_refused_before_anything_starts(needs, why):
+    world = World()
+    world.device("d", capacity={"gpu": 1.0})
+    with pytest.raises(EditRefusedError, match=why) as caught:
+        world.submit(task("t", needs=Needs(resources=needs)))
+    assert [reason.rule for reason in caught.value.reasons] == ["resource"]
