@@ -5,7 +5,7 @@ predecessor of the next user started or ended, an edit, a device's word. Continu
 arXiv 2511.02230) decides by the last tool call; here the graph says what the gap waits for.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from math import inf
 from typing import Final
 
@@ -45,9 +45,9 @@ def review(step: Step) -> None:
             expire(step, device)
 
 
-def make_room(step: Step, device: Device, needs: Mapping[Resource, float]) -> None:
+def make_room(step: Step, device: Device, task: Task) -> None:
     """Let go of what stands in the way of an attempt that is placed now (I5)."""
-    plan = step.state.board.admission(device, needs, step.at)
+    plan = step.state.board.admission(device, task, step.at)
     assert isinstance(plan, Admitted)  # noqa: S101 - the policy asked the board
     for name in plan.evicted:
         _release(step, device, name, f.Cause.EVICTED)

@@ -166,7 +166,7 @@ def _place(step: Step, policy: Place) -> None:
             give_up(step, run, task, f"its arguments cannot be filled: {error}")
         else:
             if task.spec.needs.resources:
-                make_room(step, step.state.devices[placement.device.card.device], task.needs)
+                make_room(step, step.state.devices[placement.device.card.device], task)
             place(step, task, placement.device, placement.estimate_s, args=args)
     look_at, due = step.state.board.look_at, step.state.timers.get(LOOK)
     if look_at is not None and (due is None or look_at < due):

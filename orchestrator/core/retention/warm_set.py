@@ -131,7 +131,12 @@ class WarmSet:
     # What it would take
 
     def plan(
-        self, needs: Mapping[Resource, float], now: float, *, deadlocked: bool = False
+        self,
+        needs: Mapping[Resource, float],
+        now: float,
+        *,
+        deadlocked: bool = False,
+        yielding: Collection[Resource] = (),
     ) -> Admission:
         """Return what an attempt would have to wait for, or load and evict. Changes nothing.
 
@@ -141,6 +146,7 @@ class WarmSet:
             deadlocked: nothing runs, and this is the head of the queue: it takes what is protected
                 as well and, only if that is not enough, what has a consumer queued here. Only what
                 is in use or loading with a waiter stays.
+            yielding: what may go although consumers are queued: they came much later.
         """
         cold = {name: amount for name, amount in needs.items() if name not in self.warm}
         evicted: list[Resource] = []
@@ -154,7 +160,8 @@ class WarmSet:
                 return Impossible(kind)
             short = self.charged.get(kind, 0.0) + amount - capacity
             if short > spare:
-                for name in self._candidates(kind, needs, now, deadlocked=deadlocked):
+                may_go = self._warm_of(kind) if deadlocked else yielding
+                for name in self._candidates(kind, needs, now, may_go):
                     evicted.append(name)
                     short -= self.warm[name].amount
                     if short <= spare:
@@ -301,15 +308,23 @@ class WarmSet:
             if warm.outlook is None and self.state(name, now) is PinState.PROTECTED:
                 raise InvariantError("I14", f"{name} is protected past its last use")
 
+    def _warm_of(self, kind: str) -> Collection[Resource]:
+        return [name for name in self.warm if name.kind == kind]
+
     def _candidates(
-        self, kind: str, needs: Mapping[Resource, float], now: float, *, deadlocked: bool
+        self,
+        kind: str,
+        needs: Mapping[Resource, float],
+        now: float,
+        may_go: Collection[Resource],
     ) -> Sequence[Resource]:
         """Return what may be evicted, the least worth first; ties in the order of loads."""
         ranked: list[tuple[bool, float, Resource]] = []
         for name, warm in self.warm.items():
             if warm.users or name.kind != kind or name in needs:
                 continue
-            if deadlocked or not (warm.queued or now < self._still_protected(warm, now)):
+            kept = warm.queued or now < self._still_protected(warm, now)
+            if not kept or name in may_go:
                 ranked.append((warm.queued > 0, self._worth(warm, now), name))
         ranked.sort(key=itemgetter(0, 1))
         return [name for _, _, name in ranked]

@@ -64,8 +64,8 @@ class Board:
         self.estimates, self.attempts, self.runs, self.live = estimates, attempts, runs, live
         self.plan = Plan()
         """What a planning policy means to do; it may be forgotten at any time."""
-        self._memory = Memory(loads, attempts)
         self._needing: dict[Resource, dict[Key, Demand]] = {}
+        self._memory = Memory(loads, attempts, lambda name: self._needing.get(name, {}).values())
         self._demands: dict[Key, Demand] = {}
         self._machines: dict[DeviceId, Machine] = {}
         self._of: dict[DeviceId, dict[Key, Demand]] = {}
@@ -196,11 +196,9 @@ class Board:
         """Whether nothing runs anywhere."""
         return self._memory.deadlocked
 
-    def admission(
-        self, machine: Machine, needs: Mapping[Resource, float], now: float
-    ) -> Admission:
-        """Return what an attempt on a device would wait for, or load and evict."""
-        return self._memory.plan(machine, needs, now)
+    def admission(self, machine: Machine, task: Waiting, now: float) -> Admission:
+        """Return what an attempt of a task that waits would wait for, or load and evict."""
+        return self._memory.plan(machine, self._demand(task), now)
 
     # What policies ask
 

@@ -8,6 +8,7 @@ scales with the device. Where a reload comes on top it does not, and tells deman
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol, TypeAlias
 
 from orchestrator.core.model import TaskSpec
@@ -34,6 +35,9 @@ class Waiting(Placeable, Protocol):
     def rank(self) -> float: ...  # noqa: D102
     @property
     def sequence(self) -> int: ...  # noqa: D102
+
+    @property
+    def since(self) -> float: ...  # noqa: D102
 
     ticket: int
     """Its place in a queue; 0 while it does not wait. Written by the board."""
@@ -116,6 +120,11 @@ class Demand:
                 return queue[0]
             heapq.heappop(queue)
         return None
+
+    def since(self) -> float:
+        """Return when its first task became ready; `inf` if none waits."""
+        head = self.head()
+        return head[2].since if head else inf
 
     def turn(self) -> QueueKey | None:
         """Return the place of its first task among all that wait."""

@@ -78,6 +78,13 @@ def not_indexed(world):
     world.engine.state.warmth.gone(MODEL, "d")
 
 
+def idle_unseen(world):
+    held = warm(world)
+    held.capacity = {"memory": 1.0}
+    held.pin(MODEL, 1, since=0.0, until=0.0, cap=9.0)
+    world.engine.state.warmth.here(MODEL, "d", idle=False)
+
+
 def uncounted_use(world):
     world.engine.state.warmth.uses.set(("r", "a"), ())
     world.row("b").spec = replace(
@@ -142,6 +149,7 @@ def over_and_open(world):
         ("I3", no_pin_lease),
         ("I14", protected_for_nobody),
         ("I14", not_indexed),
+        ("I14", idle_unseen),
         ("I14", uncounted_use),
         ("I8", pin_left_over),
         ("I5", uncharged),
