@@ -259,8 +259,10 @@ def _device(state: State, name: DeviceId) -> SavedDevice | None:
             for resource, gaps in state.warmth.gaps.items()
             if name in gaps
         ),
-        tuple(SavedLoads(kind, load_s) for kind, load_s in state.warmth.loads.of(name)),
-        tuple(SavedUtility(kind, *u) for kind, u in state.warmth.loads.utility(name).items()),
+        tuple(SavedLoads(kind, load_s) for kind, load_s in sorted(state.warmth.loads.of(name))),
+        tuple(
+            SavedUtility(kind, *u) for kind, u in sorted(state.warmth.loads.utility(name).items())
+        ),
     )
 
 

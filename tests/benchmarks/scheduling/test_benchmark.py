@@ -67,6 +67,7 @@ def test_worst_instance_is_that_with_the_largest_mean_over_fifo():
     assert figures(outcomes(worlds))["worst_vs_fifo"] == pytest.approx(1.1)
 
 
+@pytest.mark.timeout(120)
 def test_every_goal_has_its_figure_and_every_row_says_where_it_is_from():
     items = list(measure(Options(quick=True, settings={"tasks": 6})))
     (found,) = (item.values for item in items if isinstance(item, Figures))
