@@ -43,11 +43,11 @@ def _turn(task: Task) -> tuple[bool, float, int]:
 
 
 def outlook(
-    state: State, device: Device, name: Resource, now: float
+    state: State, device: Device, name: Resource, users: Sequence[Task], now: float
 ) -> tuple[GapKey | None, Outlook | None]:
     """Return what the next use on a device waits for, and what is known of it; no key: nothing."""
     warm = device.warm.warm[name]
-    age_s, users = warm.age_s(now), next_users(state, name)
+    age_s = warm.age_s(now)
     here = [task for task in users if _may_come(task, device)]
     reload_s = state.warmth.loads.reload_s(name.kind, device.card.device)
     if any(task.state is TaskState.READY and not state.runs[task.run].paused for task in here):

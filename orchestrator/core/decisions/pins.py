@@ -33,7 +33,7 @@ def retain(step: Step) -> None:
         users = next_users(step.state, name)
         _end_gaps(step, name, users)
         for device in tuple(warmth.idle.get(name, ())):
-            _consider(step, step.state.devices[device], name)
+            _consider(step, step.state.devices[device], name, users)
 
 
 def review(step: Step) -> None:
@@ -58,7 +58,8 @@ def pins_of(step: Step, attempt: Attempt) -> tuple[Pin, ...]:
     run, device = step.state.runs[attempt.run], step.state.devices[attempt.device]
     cap_s, pins = step.tuning.pin_cap_s, []
     for name in attempt.resources:
-        key, known = outlook(step.state, device, name, step.at)
+        users = next_users(step.state, name)
+        key, known = outlook(step.state, device, name, users, step.at)
         lease_s = 0.0 if known is None else step.state.keeping.protect_s(known, 0.0)
         if key is None and known is not None:
             lease_s = cap_s  # a consumer is queued
@@ -118,10 +119,10 @@ def expire(step: Step, device: Device) -> None:
         step.emit(f.DeadlineMoved(("pins", device.card.device), due))
 
 
-def _consider(step: Step, device: Device, name: Resource) -> None:
+def _consider(step: Step, device: Device, name: Resource, users: Sequence[Task]) -> None:
     """Renew what is known of the next use here of what nobody uses, and its lease."""
     warm = device.warm.warm[name]
-    key, warm.outlook = outlook(step.state, device, name, step.at)
+    key, warm.outlook = outlook(step.state, device, name, users, step.at)
     warm.queued = int(warm.outlook is not None and key is None)
     if warm.outlook is None and name.scope is PinScope.RUN:
         _release(step, device, name, f.Cause.LAST_USE)
