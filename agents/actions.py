@@ -138,6 +138,14 @@ class DropArtifacts:
     runs: tuple[RunId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FetchAhead:
+    """Fetch these artifacts for a run, if nothing speaks against it. It may get lost."""
+
+    run: RunId
+    references: tuple[Mapping[str, Json], ...]
+
+
 Deed: TypeAlias = (
     StartSkill
     | ReconcileSkill
@@ -148,6 +156,7 @@ Deed: TypeAlias = (
     | LoadResource
     | EvictResource
     | DropArtifacts
+    | FetchAhead
 )
 """What the agent does."""
 

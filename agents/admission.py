@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agents.archive import RESULTS_KEPT, Archive
-from protocol.messages import Offer
+from protocol.messages import Offer, Prefetch
 from protocol.types import DeviceCard, Effect, Failed, FailureKind, Outcome, Rejected
 
 _STRICTNESS: Final = (Effect.PURE, Effect.IDEMPOTENT, Effect.ONCE)
@@ -27,6 +27,16 @@ class Admission:
     def effect(self, offer: Offer) -> Effect:
         """Return the stricter of what the offer and the skill say of running it twice."""
         return max(offer.effect, self._effects[offer.skill], key=_STRICTNESS.index)
+
+    def heeds(self, hint: Prefetch, reply_to: str, archive: Archive) -> bool:
+        """Tell whether an offer of this skill by the same caller would be looked at."""
+        run = archive.runs.get(hint.run)
+        return (
+            not self.draining
+            and hint.skill in self._effects
+            and self._permits(reply_to, hint.skill)
+            and (run is None or hint.epoch >= run.epoch)
+        )
 
     def refusal(self, offer: Offer, reply_to: str, archive: Archive, live: int) -> Outcome | None:
         """Say why the offer is not taken while `live` attempts run; None if it is."""

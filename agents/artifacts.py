@@ -12,7 +12,10 @@ which costs constant memory and never holds up the loop.
 import asyncio
 import io
 import mimetypes
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 from weakref import WeakValueDictionary
@@ -20,7 +23,15 @@ from weakref import WeakValueDictionary
 from pydantic_core import from_json
 
 from protocol import telemetry
-from protocol.artifacts import Artifact, ArtifactError, BadReferenceError, Content, StoreError
+from protocol.artifacts import (
+    Artifact,
+    ArtifactError,
+    BadReferenceError,
+    Content,
+    StoreError,
+    StoreFullError,
+    UnavailableError,
+)
 from protocol.artifacts.errors import disk_errors
 from protocol.artifacts.index import Blob
 from protocol.artifacts.reference import JSON, PATH, references, replaced
@@ -31,6 +42,7 @@ from protocol.types import AttemptId, Json, RunId
 
 MAX_VALUE_BYTES: Final = 64 << 20
 FETCHES: Final = 4  # at once: they share one network
+MEASURED: Final = 1024  # attempts whose fetches nobody asked about yet
 FILE: Final = "application/octet-stream"
 
 
@@ -46,6 +58,18 @@ class Download(Protocol):
         going_on: Callable[[], None],
     ) -> Awaitable[None]:
         """See there."""
+
+
+@dataclass(slots=True)
+class Cost:
+    """What an attempt had to fetch: a measure of the way there, and of the time it waited."""
+
+    size_bytes: int = 0
+    """What came over the network for it."""
+    fetch_s: float = 0.0
+    """How long that took, one after the other."""
+    waited_s: float = 0.0
+    """How long the attempt waited for artifacts, whoever fetched them."""
 
 
 class Artifacts:
@@ -64,6 +88,7 @@ class Artifacts:
         self._slots = asyncio.Semaphore(FETCHES)
         self._locks = WeakValueDictionary[str, asyncio.Lock]()
         self._attempts: dict[AttemptId, AttemptArtifacts] = {}
+        self._costs = OrderedDict[AttemptId, Cost]()
 
     def of(
         self,
@@ -82,7 +107,15 @@ class Artifacts:
     async def close(self, attempt: AttemptId) -> None:
         """Let go of what an attempt fetched."""
         if one := self._attempts.pop(attempt, None):
+            if one.cost.waited_s:
+                self._costs[attempt] = one.cost
+                if len(self._costs) > MEASURED:
+                    self._costs.popitem(last=False)
             await one.close()
+
+    def cost(self, attempt: AttemptId) -> Cost | None:
+        """Return, once, what an attempt had to fetch that is closed, if anything."""
+        return self._costs.pop(attempt, None)
 
     async def release(self, runs: Sequence[RunId]) -> None:
         """Drop what forgotten runs refer to; what cannot be deleted now ages instead."""
@@ -124,8 +157,12 @@ class Artifacts:
         *,
         told: Callable[[int], None],
         going_on: Callable[[], None],
+        cost: Cost | None = None,
     ) -> Path:
         """Return the file of an artifact that the caller holds, after fetching it if need be.
+
+        Whoever is fetching it already is waited for. Without a `cost`, to which it is added,
+        it is fetched beside what attempts wait for.
 
         Raises:
             ArtifactError: it cannot be had, or not be stored.
@@ -136,10 +173,30 @@ class Artifacts:
         async with lock:
             if path := await in_thread(self.store.refer, blob, run):
                 return path
-            async with self._slots:
+            async with self._slots if cost else nullcontext():
                 part = await in_thread(self.store.part, blob, run)
+                here = await in_thread(_size_bytes, part)
+                began = asyncio.get_running_loop().time()
                 await self._download(artifact, part, told=told, going_on=going_on)
+                if cost:
+                    cost.size_bytes += max(0, blob.size_bytes - here)
+                    cost.fetch_s += asyncio.get_running_loop().time() - began
                 return await in_thread(self.store.finish, blob, run)
+
+    async def prefetch(self, artifact: Artifact, run: RunId) -> None:
+        """Fetch an artifact that a task of `run` may need; nothing else goes for it.
+
+        Raises:
+            ArtifactError: it was interrupted, or there is not much room.
+        """
+        content = artifact.content
+        if content.size_bytes > await in_thread(self.store.spare_bytes) // 2:
+            raise StoreFullError(f"little room for {content.size_bytes} bytes that may be needed")
+        await in_thread(self.store.hold, content.sha256)
+        try:
+            await self.fetch(artifact, run, told=_unheard, going_on=_interrupted)
+        finally:
+            await in_thread(self.store.let_go, content.sha256)
 
 
 class AttemptArtifacts:
@@ -158,6 +215,8 @@ class AttemptArtifacts:
         self._progress = progress
         self._going_on = going_on
         self._held: list[str] = []
+        self.cost = Cost()
+        self._waiting, self._since = 0, 0.0
 
     async def values(
         self, args: Mapping[str, Json], *, files: Container[str]
@@ -222,15 +281,47 @@ class AttemptArtifacts:
             self._progress(done_bytes / max(content.size_bytes, 1), note)
 
         try:
-            going_on = self._going_on
-            return await self._artifacts.fetch(artifact, self._run, told=told, going_on=going_on)
+            with self._waits():
+                return await self._artifacts.fetch(
+                    artifact,
+                    self._run,
+                    told=told,
+                    going_on=self._going_on,
+                    cost=self.cost,
+                )
         except ArtifactError as error:
             raise type(error)(f"{place}: {error}") from error
+
+    @contextmanager
+    def _waits(self) -> Iterator[None]:
+        """Count the time in which anything is waited for."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            self._since = loop.time()
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.cost.waited_s += loop.time() - self._since
 
     async def close(self) -> None:
         """Let go of what was fetched."""
         while self._held:
             await in_thread(self._artifacts.store.let_go, self._held.pop())
+
+
+def _unheard(_done_bytes: int) -> None:
+    pass
+
+
+def _interrupted() -> None:
+    raise UnavailableError("it was interrupted, and nobody needs it yet")
+
+
+def _size_bytes(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
 
 
 def _check_is_value(place: str, artifact: Artifact) -> None:

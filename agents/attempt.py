@@ -8,7 +8,7 @@ came of it. That is no work: it has no lease and a limit of its own.
 """
 
 import math
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from agents.actions import AttemptRow, Work
 from agents.archive import cut_off
@@ -28,6 +28,20 @@ from protocol.types import (
 ANNOUNCE_AFTER_S: Final = 0.005  # what is faster costs one report instead of two
 PROGRESS_EVERY_S: Final = 0.5  # at most two lines a second and attempt, the newest wins
 RECONCILE_S: Final = 30.0  # to look something up; a person waits for it
+
+
+class Fetched(NamedTuple):
+    """What an attempt had to fetch from other devices, and how long it waited for artifacts."""
+
+    size_bytes: int = 0
+    """What came over the network for it."""
+    fetch_s: float = 0.0
+    """How long that took, one after the other."""
+    waited_s: float = 0.0
+    """How long it waited, whoever fetched them."""
+
+
+NOTHING: Final = Fetched()
 
 
 class LiveAttempt:
@@ -179,6 +193,12 @@ class LiveAttempt:
         if isinstance(outcome, Failed) and outcome.kind is FailureKind.LEASE_LOST:
             return cut_off(self.effect, outcome.detail)
         return outcome
+
+    def run_s(self, now: float, waited_s: float) -> float | None:
+        """Return how long its skill ran, if it did, but for the wait for artifacts."""
+        if self.reconciling or self.started_at is None:
+            return None
+        return max(0.0, now - self.started_at - waited_s)
 
     def row(self, outcome: Outcome | None = None, run_s: float | None = None) -> AttemptRow:
         """Return what the ledger shall say of it."""

@@ -96,6 +96,7 @@ async def _serve(
         slots=device.slots,
         capacity=device.capacity,
         speed=device.speed,
+        bandwidth=device.bandwidth,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

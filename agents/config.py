@@ -2,7 +2,8 @@
 
 ```toml
 [device]
-id = "server-1"                       # required; org, unit, name, labels, slots, speed, capacity
+id = "server-1"                       # required; org, unit, name, labels, slots, speed, capacity,
+                                      # bandwidth in bytes per second
 state = "state"                       # folder of the ledger
 
 [broker]
@@ -66,6 +67,7 @@ from pydantic import (
 from agents.agent_settings import AgentSection
 from agents.keys import PLAIN
 from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
+from protocol.bounds import MAX_BANDWIDTH
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 
 
@@ -81,6 +83,8 @@ class Device(Section):
     """Attempts that may run at once."""
     speed: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.0
     """Relative to a reference device."""
+    bandwidth: Annotated[float, Field(ge=1, le=MAX_BANDWIDTH)] | None = None
+    """Bytes per second of its link to other devices: what is measured there corrects it."""
     capacity: Mapping[str, PositiveFloat] = {}
     """Resource kind → how much of it there is, beside what `[resources]` can load."""
     state: LocalPath = Path("state")

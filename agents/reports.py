@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.actions import Action, AttemptRow, Say
 from agents.archive import Archive, Run
-from agents.attempt import LiveAttempt
+from agents.attempt import NOTHING, Fetched, LiveAttempt
 from agents.refusals import stale
 from agents.warm.warming import Warming
 from protocol.codec import Request, encode_reply
@@ -56,12 +56,12 @@ class Reports:
         )  # fmt: skip
         return [*self.recorded(live), Say(report, to)]
 
-    def final(self, row: AttemptRow, to: Request) -> Say:
-        """Say what an attempt came to."""
+    def final(self, row: AttemptRow, to: Request, fetched: Fetched = NOTHING) -> Say:
+        """Say what an attempt came to, and, where that is known, what it fetched."""
         warm = self._warming.warm_of(row.attempt) if self._warming.told else ()
         report = Report(
             row.attempt, Phase.FINISHED, row.run, self._incarnation, row.outcome, row.run_s,
-            warm=warm,
+            warm=warm, fetched_bytes=fetched.size_bytes, fetch_s=fetched.fetch_s,
         )  # fmt: skip
         return Say(report, to)
 

@@ -23,6 +23,7 @@ from agents.actions import (
     Deed,
     DropArtifacts,
     EvictResource,
+    FetchAhead,
     LoadResource,
     ReconcileSkill,
     Resume,
@@ -31,9 +32,11 @@ from agents.actions import (
 )
 from agents.admission import anyone
 from agents.artifacts import Artifacts
+from agents.attempt import NOTHING, Fetched
 from agents.calls import CANCELLED_ITSELF, NOT_LOOKED_UP, do, look_up
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
+from agents.prefetching import Prefetching
 from agents.reports import encoded
 from agents.session import Session
 from agents.skills import Context, PermanentError, Skill, Skills, unnamed
@@ -108,11 +111,17 @@ class Agent:
         card = DeviceCard(DeviceId(card)) if isinstance(card, str) else card
         kinds = dict(resources or {})
         capacity = {kind: each.capacity for kind, each in kinds.items()}
-        self.card = replace(card, skills=self.skills.infos, capacity={**card.capacity, **capacity})
+        self.card = replace(
+            card,
+            skills=self.skills.infos,
+            capacity={**card.capacity, **capacity},
+            prefetches=artifacts is not None,
+        )
         self.address = Address(org, unit, card.device)
         self._transport = transport
         self._ledger = ledger or MemoryLedger()
         self._artifacts = artifacts
+        self._prefetching = Prefetching(artifacts) if artifacts else None
         self._allows = allows
         self._clock = clock
         self._session = Session(
@@ -263,9 +272,9 @@ class Agent:
                 self._resume(attempt, value)
             case LoadResource() | EvictResource():
                 self._keeper.do(deed, self._group)
-            case DropArtifacts(runs):
-                if self._artifacts:
-                    self._group.create_task(self._artifacts.release(runs), name="release")
+            case FetchAhead() | DropArtifacts():
+                if self._prefetching:
+                    self._prefetching.do(deed, self._group)
 
     def _publish(self, message: Message) -> None:
         """Send, or do not: what matters is kept by the session, and said again when asked for.
@@ -323,7 +332,9 @@ class Agent:
 
     def _ended(self, attempt: AttemptId, outcome: Outcome) -> None:
         del self._tasks[attempt]
-        self._act(self._session.finished(attempt, outcome, self._now()))
+        cost = self._artifacts.cost(attempt) if self._artifacts else None
+        fetched = Fetched(cost.size_bytes, cost.fetch_s, cost.waited_s) if cost else NOTHING
+        self._act(self._session.finished(attempt, outcome, self._now(), fetched))
         if not self._tasks:
             self._outbox.hurry()  # nothing else can end in this turn
             self._idle.set()

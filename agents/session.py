@@ -44,6 +44,7 @@ from agents.actions import (
     Beat,
     CancelSkill,
     DropArtifacts,
+    FetchAhead,
     Resume,
     Row,
     Say,
@@ -52,7 +53,7 @@ from agents.actions import (
 from agents.admission import Admission, anyone
 from agents.alarms import Alarms
 from agents.archive import Archive
-from agents.attempt import LiveAttempt
+from agents.attempt import NOTHING, Fetched, LiveAttempt
 from agents.checking import broken
 from agents.reconciling import LookUps
 from agents.refusals import not_found
@@ -69,6 +70,7 @@ from protocol.messages import (
     Hello,
     Offer,
     Phase,
+    Prefetch,
     Query,
     Refuse,
     Release,
@@ -150,8 +152,8 @@ class Session:
                 self._hello(hello, request, out)
             case Refuse() as refuse:
                 self._refuse(refuse, request, out)
-            case Drain() | Release():
-                out += self._noted(request.order, now)
+            case Drain() | Release() | Prefetch() as order:
+                out += self._noted(order, request, now)
             case _:
                 assert_never(request.order)
         return out
@@ -192,19 +194,20 @@ class Session:
         self._alarms.arm(live.offer.attempt, live)
         return None
 
-    def finished(self, attempt: AttemptId, outcome: Outcome, now: float) -> list[Action]:
+    def finished(
+        self, attempt: AttemptId, outcome: Outcome, now: float, fetched: Fetched = NOTHING
+    ) -> list[Action]:
         """Take the end of what ran for an attempt: it has really stopped."""
         live = self._live[attempt]
         outcome = live.verdict(outcome)
         if (instead := self._look_ups.instead(live, outcome)) is not None:
             return instead
         del self._live[attempt]
-        run_s = None if live.reconciling or live.started_at is None else now - live.started_at
-        row = live.row(outcome, run_s)
+        row = live.row(outcome, live.run_s(now, fetched.waited_s))
         out: list[Action] = []
         self._archive.finish(row, out)
         left = self.warming.end(live, now) if live.offer.pins else []
-        out.append(self._reports.final(row, self._follower(live)))
+        out.append(self._reports.final(row, self._follower(live), fetched))
         if live.canceller is not None:
             out.append(self._reports.final(row, live.canceller))
         return out + left
@@ -352,10 +355,8 @@ class Session:
                     live.caller = request
                 phases[attempt] = live.phase
                 out += self._reports.recorded(live)
-                if live.phase is Phase.INPUT_REQUIRED:
-                    asking += self._reports.standing(
-                        live, request
-                    )  # the question may have been lost
+                if live.phase is Phase.INPUT_REQUIRED:  # the question may have been lost
+                    asking += self._reports.standing(live, request)
         out.append(Say(Held(self._card.device, self._incarnation, phases, self._load()), request))
         out += asking
         out += [self._reports.final(row, request) for row in results]
@@ -370,9 +371,12 @@ class Session:
     def _follower(self, live: LiveAttempt) -> Request:
         return self._archive.runs[live.offer.run].follower(live.caller, live.offer.epoch)
 
-    def _noted(self, order: Drain | Release, now: float) -> list[Action]:
+    def _noted(self, order: Drain | Release | Prefetch, by: Request, now: float) -> list[Action]:
         if isinstance(order, Release):
             return [DropArtifacts(order.runs)]
+        if isinstance(order, Prefetch):
+            heeded = self._admission.heeds(order, by.reply_to, self._archive)
+            return [FetchAhead(order.run, order.references)] if heeded else []
         self._admission.draining = order.on
         out: list[Action] = []
         self._pool.drain(on=order.on, now=now, out=out)

@@ -27,7 +27,8 @@ from orchestrator.core.model import (
     RunLimits,
     TaskSpec,
 )
-from orchestrator.library import Orchestrator, Run, RunResult
+from orchestrator.library import Orchestrator, Run
+from orchestrator.results import RunResult
 
 __all__ = [
     "AddDependency",

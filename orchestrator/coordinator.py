@@ -16,24 +16,18 @@ from orchestrator.clock import loop_clock
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core.engine import Decision, Engine
-from orchestrator.core.errors import OrchestratorError, RequestError, UnknownRunError
-from orchestrator.core.facts import VOLATILE, Fact
+from orchestrator.core.errors import OrchestratorError, RequestError
+from orchestrator.core.facts import VOLATILE, Fact, RunEnded
 from orchestrator.core.model import Now
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
-from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.scheduling.policies import DEFAULT, Policy
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Journal, JournalError
 from orchestrator.journal.codec import check_json
 from orchestrator.journal.contract import ignore
 from orchestrator.outbox import Outbox
-from orchestrator.planner import (
-    DeviceView,
-    NoRevisionError,
-    Planner,
-    PlanningError,
-    PlanRequest,
-    RevisionRequest,
-)
+from orchestrator.planner import Planner
+from orchestrator.planning import DEFAULT_SCRUTINY, Planning, Scrutiny
 from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
@@ -75,17 +69,23 @@ class Coordinator:
         planner: Planner | None,
         address: Address,
         tuning: Tuning | None = None,
-        policy: Policy = Policy.EARLIEST_FINISH,
+        policy: Policy = DEFAULT,
         keeping: Keeping = BY_INDEX,
         clock: Callable[[], Now] = loop_clock,
+        ended: Callable[[RunId], None] = ignore,
+        scrutiny: Scrutiny = DEFAULT_SCRUTINY,
     ) -> None:
+        """Make one: `ended` hears of a run's end, once, when that is durable; see `Planning`."""
         self.engine = Engine(tuning=tuning, policy=policy, keeping=keeping)
         self.journal = journal
         self.address = address
         self.front: Front | None = None
-        self._planner = planner
+        self._planning = Planning(
+            self.engine, planner, handle=self.handle, clock=clock, scrutiny=scrutiny
+        )
         self._transport = transport
         self.clock = clock
+        self._ended = ended
         self._outbox = Outbox(
             address,
             publish=transport.publish,
@@ -180,8 +180,7 @@ class Coordinator:
             decision = waiting.popleft()[1]
             for command in decision.commands:
                 self._perform(command)
-            if self._watchers:
-                self._wake(decision.facts)
+            self._tell(decision.facts)
         self._outbox.flush()
         awaited = self._awaited
         while awaited and awaited[0][0] <= seq:
@@ -207,7 +206,7 @@ class Coordinator:
     def _perform(self, command: c.Command) -> None:
         telemetry.log(command)
         if isinstance(command, c.AskPlanner):
-            self._group.create_task(self._plan(command), name=f"plan {command.ask}")
+            self._group.create_task(self._planning.answer(command), name=f"plan {command.ask}")
         else:
             self._outbox.perform(command)
 
@@ -218,47 +217,6 @@ class Coordinator:
             failed = Failed(FailureKind.BAD_INPUT, f"its arguments cannot be sent: {why}")
             event = e.AttemptFinished(command.device, command.attempt, failed, None)
             asyncio.get_running_loop().call_soon(self._take, event)
-
-    async def _plan(self, ask: c.AskPlanner) -> None:
-        """Have the planner answer; whatever goes wrong there is data."""
-        event: e.Event
-        try:
-            async with asyncio.timeout(ask.limit_s):
-                event = await self._ask(ask)
-        except NoRevisionError:
-            event = e.PlanFailed(ask.run, ask.ask, "")
-        except PlanningError as error:
-            event = e.PlanFailed(ask.run, ask.ask, str(error))
-        except TimeoutError:
-            detail = f"the planner did not answer within {ask.limit_s:g} s"
-            event = e.PlanFailed(ask.run, ask.ask, detail)
-        except Exception as error:  # noqa: BLE001 - a planner is somebody else's code: a task boundary
-            detail = f"the planner failed: {type(error).__name__}: {error}"
-            event = e.PlanFailed(ask.run, ask.ask, detail)
-        try:
-            self.handle(event)
-        except RequestError as error:
-            self.handle(e.PlanFailed(ask.run, ask.ask, str(error)))
-        except UnknownRunError:
-            pass  # it ended, and is forgotten
-
-    async def _ask(self, ask: c.AskPlanner) -> e.Event:
-        if self._planner is None:
-            raise PlanningError("there is no planner: submit a plan with the request")
-        state = self.engine.state
-        views = tuple(DeviceView(each.card, each.online) for each in state.devices.values())
-        submitted = state.runs[ask.run].submitted
-        if ask.task is None:
-            given = submitted.parameters if isinstance(submitted.parameters, dict) else {}
-            request = PlanRequest(ask.run, submitted.request, given, views, submitted.seed)
-            batch = await self._planner.propose(request)
-        else:
-            task = state.runs[ask.run].tasks[ask.task]
-            tried = tuple(sorted(task.excluded))
-            snapshot = self.engine.snapshot(ask.run)
-            revision = RevisionRequest(snapshot, ask.task, ask.cause, tried, views, submitted.seed)
-            batch = await self._planner.revise(revision)
-        return e.PlanProposed(ask.run, ask.ask, batch)
 
     # The connection's owner (`protocol.transport.Peer`)
 
@@ -378,11 +336,13 @@ class Coordinator:
         if not watching:
             self._watchers.pop(run, None)
 
-    def _wake(self, facts: tuple[Fact, ...]) -> None:
+    def _tell(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
-            if type(fact) not in VOLATILE:
+            if self._watchers and type(fact) not in VOLATILE:
                 for changed in self._watchers.get(getattr(fact, "run", RunId("")), ()):
                     changed.set()
+            if type(fact) is RunEnded:
+                self._ended(fact.run)
 
 
 def _check_json(event: e.Event) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,17 +15,19 @@ from orchestrator.core.decisions.runs import rest_of
 from orchestrator.core.edits import AddTask, EditBatch
 from orchestrator.core.errors import EditRefusedError, UnknownRunError
 from orchestrator.core.facts import EditRefused, RunStatus
-from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
 from orchestrator.core.retention.policies import Pinning, chosen
-from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.scheduling.policies import DEFAULT, Policy
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads, warm_of
 from orchestrator.core.state import Run as RunRow
-from orchestrator.core.state import Task
 from orchestrator.core.tuning import Tuning
-from orchestrator.handing_in import parts_of
+from orchestrator.handing_in import parts_of, refuse_contradictions
 from orchestrator.journal import Entry, Journal, MemoryJournal
+from orchestrator.judging import Judging, telling
+from orchestrator.learning import Learning
 from orchestrator.planner import Planner
+from orchestrator.planning import DEFAULT_SCRUTINY, Scrutiny
+from orchestrator.results import RunResult, collect
 from orchestrator.stories import with_warm
 from protocol.background import Background
 from protocol.topics import Address
@@ -34,28 +37,13 @@ from protocol.types import Json, Outcome, RunId, TaskId
 if TYPE_CHECKING:
     import networkx as nx
 
+    from orchestrator.planner.judging.judge import Judge
+    from orchestrator.planner.memory import Memory
+
 FINAL = frozenset({RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED})
 PAGE = 512  # journal entries read at once
 TASKS_AT_ONCE = 10_000  # about 1 ms
 DEFAULT_ADDRESS = Address("muster", "default", "coordinator")
-
-
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run came to: success, or the stated reason."""
-
-    run: RunId
-    status: RunStatus
-    reason: str
-    outputs: Mapping[TaskId, Json] = field(default_factory=dict)
-    """Outputs of the tasks that nothing follows, by task."""
-    missing: Mapping[TaskId, str] = field(default_factory=dict)
-    """Tasks that failed or were cancelled, and why."""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether every deliverable is there."""
-        return self.status is RunStatus.SUCCEEDED
 
 
 class Orchestrator:
@@ -75,7 +63,10 @@ class Orchestrator:
         tuning: the fleet's time constants.
         policy: who decides where ready tasks go.
         pinning: how warm resources are kept between two uses, at most for `tuning.pin_cap_s`.
+        memory: learns from runs that end, or a folder to learn in; see `planner.memory`.
+        judge: says how well ended runs did, beside the work; see `planner.judging`.
         clock: wall and elapsed time; the loop's if left out.
+        scrutiny: how closely the planner's answers are looked at.
     """
 
     def __init__(
@@ -86,12 +77,16 @@ class Orchestrator:
         journal: Journal | None = None,
         address: Address = DEFAULT_ADDRESS,
         tuning: Tuning | None = None,
-        policy: Policy = Policy.EARLIEST_FINISH,
+        policy: Policy = DEFAULT,
         pinning: Pinning = Pinning.INDEX,
+        memory: "Memory | Path | None" = None,
+        judge: "Judge | None" = None,
         clock: Callable[[], Now] = loop_clock,
+        scrutiny: Scrutiny = DEFAULT_SCRUTINY,
     ) -> None:
         keeping, tuning = chosen(pinning, tuning or Tuning())
         self._journal = journal or MemoryJournal()
+        self._learning, self._judging = Learning(memory), Judging(judge)
         self.coordinator = Coordinator(
             transport,
             journal=self._journal,
@@ -101,6 +96,8 @@ class Orchestrator:
             policy=policy,
             keeping=keeping,
             clock=clock,
+            scrutiny=scrutiny,
+            ended=telling(self._learning.ended, self._judging.ended),
         )
 
     async def __aenter__(self) -> Self:
@@ -115,7 +112,8 @@ class Orchestrator:
 
     async def _run(self, ready: asyncio.Event) -> None:
         try:
-            await self.coordinator.run(ready=ready.set)
+            async with self._judging.beside(self.coordinator):
+                await self._learning.run(self.coordinator, ready=ready.set)
         finally:
             ready.set()
 
@@ -147,6 +145,7 @@ class Orchestrator:
         owner: str = "",
         priority: int = 0,
         limits: RunLimits = DEFAULT_RUN_LIMITS,
+        deliverables: Sequence[str] = (),
     ) -> "Run":
         """Take a request, durably, and return its run.
 
@@ -164,6 +163,8 @@ class Orchestrator:
             owner: who asks.
             priority: higher goes first.
             limits: bounds on planning, revisions and time.
+            deliverables: what must come of it: tasks, files or members of an output, by name. A
+                plan that makes none of that name is refused.
 
         Raises:
             EditRefusedError: the plan cannot be accepted; no run was made.
@@ -186,6 +187,7 @@ class Orchestrator:
                 int(token, 16),
                 batches[0] if batches else None,
                 more=len(batches) > 1,
+                deliverables=tuple(deliverables),
             )
             await durably(self.coordinator, event)
         else:
@@ -316,7 +318,7 @@ class Run:
         outputs: dict[TaskId, Json] = {}
         missing: dict[TaskId, str] = {}
         for start in range(0, len(tasks), TASKS_AT_ONCE):
-            _collect(tasks[start : start + TASKS_AT_ONCE], outputs, missing)
+            collect(tasks[start : start + TASKS_AT_ONCE], outputs, missing)
             await asyncio.sleep(0)  # others have their turn: there may be very many
         return RunResult(self.id, row.status, row.reason, outputs, missing)
 
@@ -339,6 +341,7 @@ class Run:
         Raises:
             EditRefusedError: the batch was refused whole, with reasons.
         """
+        refuse_contradictions(batch)
         await durably(self._coordinator, e.EditRequested(self.id, by, batch))
 
     async def pause(self) -> None:
@@ -364,17 +367,6 @@ class Run:
             RequestError: the task is not unknown.
         """
         await durably(self._coordinator, e.SettleUnknown(self.id, task, outcome, by))
-
-
-def _collect(
-    tasks: Iterable[Task], outputs: dict[TaskId, Json], missing: dict[TaskId, str]
-) -> None:
-    """Note what the tasks that nothing follows came to, and what failed or was cancelled."""
-    for task in tasks:
-        if task.state is TaskState.SUCCEEDED and not task.outgoing and task.parent is None:
-            outputs[task.spec.id] = task.output
-        elif task.state in {TaskState.FAILED, TaskState.CANCELLED}:
-            missing[task.spec.id] = task.reason
 
 
 async def durably(coordinator: Coordinator, event: e.Event) -> None:

@@ -110,6 +110,7 @@ class Outbox:
                 | c.RefuseAttempts()
                 | c.AnswerAttempt()
                 | c.ReleaseRun()
+                | c.Prefetch()
             ):
                 self._send(command.device, order_of(command))
             case c.AskPlanner():

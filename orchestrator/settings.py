@@ -20,6 +20,18 @@ base_url = "http://127.0.0.1:8080/v1"
 model = "qwen3-32b"
 key_env = "MODEL_KEY"           # the environment variable with the key; or key_file
 
+[memory]
+folder = "memory"               # learn from finished runs; without a folder nothing is
+adopt = "never"                 # or "rule": after three successes in a row, of runs that differ
+adopt_into = "learned"          # a folder of playbooks, read beside the others
+
+[planner.judge]                 # says how well ended runs did, beside the work; any endpoint
+base_url = "http://127.0.0.1:8080/v1"
+model = "qwen3-32b"
+
+[scheduling]
+policy = "one_plan"             # or "fair", "edd", "affinity", …: ARCHITECTURE.md has the table
+
 [timing]
 heartbeat_s = 2.0               # three misses: a device is lost
 
@@ -46,8 +58,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from orchestrator.core.retention.policies import Pinning
-from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.scheduling.policies import DEFAULT, Policy
 from orchestrator.journal import Synchronous
+from orchestrator.planner.judging.settings import JudgeSection
 from orchestrator.planner.llm.settings import LlmSection
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
 from protocol.telemetry import Level
@@ -88,6 +101,8 @@ class PlannerSection(Section):
     """Folders searched before the playbooks in the box."""
     llm: LlmSection | None = None
     """Which model plans."""
+    judge: JudgeSection | None = None
+    """Which model says how well ended runs did; None: nobody does."""
 
     @model_validator(mode="after")
     def _has_a_model(self) -> Self:
@@ -96,10 +111,42 @@ class PlannerSection(Section):
         return self
 
 
+class Adopt(StrEnum):
+    """Who turns what was learned into playbooks."""
+
+    NEVER = "never"
+    """Nobody but a person: `muster learn adopt`."""
+    RULE = "rule"
+    """`planner.memory.RULE`, too."""
+
+
+class MemorySection(Section):
+    """What is learned from finished runs, and where to."""
+
+    folder: LocalPath | None = None
+    """None learns nothing."""
+    adopt: Adopt = Adopt.NEVER
+    adopt_into: LocalPath | None = None
+    """Where adopted playbooks go; None: to `playbooks` in the folder."""
+
+    @model_validator(mode="after")
+    def _has_a_folder(self) -> Self:
+        if self.folder is None and (self.adopt is not Adopt.NEVER or self.adopt_into is not None):
+            raise ValueError("nothing is learned, and so nothing adopted, without a folder")
+        return self
+
+    @property
+    def learned(self) -> Path | None:
+        """The folder of what was adopted, which may not be there yet."""
+        return None if self.folder is None else self.adopt_into or self.folder / "playbooks"
+
+
 class SchedulingSection(Section):
     """Where ready tasks go."""
 
-    policy: Policy = Policy.EARLIEST_FINISH
+    policy: Policy = DEFAULT
+    hedge_budget: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Work on second attempts beside late ones, at most, as a share of a run's; 0: none."""
 
 
 class TimingSection(Section):
@@ -143,11 +190,19 @@ class Settings(Section):
     broker: Broker = Broker()
     journal: JournalSection = JournalSection()
     planner: PlannerSection = PlannerSection()
+    memory: MemorySection = MemorySection()
     scheduling: SchedulingSection = SchedulingSection()
     timing: TimingSection = TimingSection()
     retention: RetentionSection = RetentionSection()
     pinning: PinningSection = PinningSection()
     log: LogSection = LogSection()
+
+    @property
+    def playbook_folders(self) -> tuple[Path, ...]:
+        """All folders of playbooks beside the box; what a person wrote wins over the learned."""
+        learned = self.memory.learned
+        there = (learned,) if learned is not None and learned.is_dir() else ()
+        return (*there, *self.planner.playbooks)
 
 
 def read(path: Path | None, *, environment: Mapping[str, str]) -> Settings:

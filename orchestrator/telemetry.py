@@ -13,7 +13,9 @@ KEYS: Final = ("run", "task", "attempt", "device", "token")
 """What a line says of its event or command, where that has it: never arguments or outputs."""
 
 
-ROUTINE: Final[frozenset[type]] = frozenset({e.Beat, e.TimePassed, c.RenewLeases, c.Acknowledge})
+ROUTINE: Final[frozenset[type]] = frozenset(
+    {e.Beat, e.TimePassed, c.RenewLeases, c.Acknowledge, c.Prefetch}
+)
 """What comes every few seconds and tells people nothing: below the others."""
 
 

@@ -55,7 +55,12 @@ def pin_of(pin: c.Pin) -> m.PinGrant:
 
 
 def order_of(
-    command: c.CancelAttempt | c.QueryAttempt | c.RefuseAttempts | c.AnswerAttempt | c.ReleaseRun,
+    command: c.CancelAttempt
+    | c.QueryAttempt
+    | c.RefuseAttempts
+    | c.AnswerAttempt
+    | c.ReleaseRun
+    | c.Prefetch,
 ) -> m.Order:
     """Return what a command says to its device."""
     match command:
@@ -69,6 +74,8 @@ def order_of(
             return m.Answer(attempt, run, epoch, value)
         case c.ReleaseRun(_, run):
             return m.Release((run,))
+        case c.Prefetch(_, run, epoch, skill, references):
+            return m.Prefetch(run, epoch, skill, references)
 
 
 def request_id(order: m.Order) -> str | None:
@@ -112,6 +119,8 @@ def _report(report: m.Report, device: DeviceId) -> e.Event | None:
                 report.run,
                 report.incarnation,
                 report.warm,
+                report.fetched_bytes,
+                report.fetch_s,
             )
         case m.Phase.INPUT_REQUIRED:
             return e.AttemptAsked(device, report.attempt, report.note)

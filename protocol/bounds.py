@@ -9,7 +9,7 @@ from math import inf
 from typing import Final, TypeVar
 
 from protocol.errors import LocalProtocolError
-from protocol.messages import Heartbeat, Held, PinGrant, Renew
+from protocol.messages import Heartbeat, Held, PinGrant, Prefetch, Renew
 from protocol.types import WarmResource
 
 MAX_PINS: Final = 64  # in an offer or a renewal; a sender splits what is more
@@ -17,6 +17,8 @@ MAX_WARM: Final = 256  # in a heartbeat, a `Held` or a report; a device chooses 
 MAX_NAME: Final = 256  # characters of a kind or a key
 MAX_COUNTER: Final = 2**63 - 1  # what a ledger's integer column holds
 MAX_SECONDS: Final = 1e15  # sums and quotients of them stay finite
+MAX_BANDWIDTH: Final = 1e15  # bytes per second, from 1 on
+MAX_REFERENCES: Final = 64  # in a hint; a sender splits what is more
 
 _T = TypeVar("_T")
 _Loaded = TypeVar("_Loaded", Held, Heartbeat)
@@ -60,6 +62,17 @@ def check_warm(warm: tuple[WarmResource, ...]) -> tuple[WarmResource, ...]:
         ):
             raise ValueError(f"a warm resource is out of range: {str(each)[:200]}")
     return warm
+
+
+def check_prefetch(hint: Prefetch) -> Prefetch:
+    """Return a hint.
+
+    Raises:
+        ValueError: it has too many references, or its epoch is out of range.
+    """
+    if len(hint.references) > MAX_REFERENCES or not 0 <= hint.epoch <= MAX_COUNTER:
+        raise ValueError(f"{len(hint.references)} references of epoch {hint.epoch}")
+    return hint
 
 
 def check_renewal(renew: Renew) -> Renew:

@@ -1,9 +1,9 @@
 """Our A2A extension: what orchestration needs beyond core A2A, as wire shapes.
 
 An offer carries `OfferTerms` and a report `ReportTerms` as metadata under `EXTENSION_URI`; a card
-declares `CardTerms` as the extension's parameters. Five requests have methods of their own
-(`Renew`, `Hello`, `Refuse`, `Drain`, `Release`) and one event (`Heartbeat`). A2A's own fields keep
-their meaning: an agent or client that ignores all of this still converses with us.
+declares `CardTerms` as the extension's parameters. Six requests have methods of their own
+(`Renew`, `Hello`, `Refuse`, `Drain`, `Release`, `Prefetch`) and one event (`Heartbeat`). A2A's own
+fields keep their meaning: an agent or client that ignores all of this still converses with us.
 
 Who announces the extension reads JSON-RPC batches of requests, up to 64; who asks with it reads
 batches of responses (`codec.batches`). So what leaves together costs one message.
@@ -15,7 +15,7 @@ from typing import Annotated, Final, NotRequired, final
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
-from protocol.bounds import MAX_COUNTER, MAX_SECONDS, check_pins, check_warm
+from protocol.bounds import MAX_BANDWIDTH, MAX_COUNTER, MAX_SECONDS, check_pins, check_warm
 from protocol.messages import PinGrant
 from protocol.types import (
     AttemptId,
@@ -34,6 +34,7 @@ HELLO: Final = "muster/hello"
 REFUSE: Final = "muster/refuse"
 DRAIN: Final = "muster/drain"
 RELEASE: Final = "muster/release"
+PREFETCH: Final = "muster/prefetch"
 HEARTBEAT: Final = "muster/heartbeat"
 
 Counter = Annotated[int, Field(ge=0, le=MAX_COUNTER)]
@@ -86,6 +87,9 @@ class ReportTerms(TypedDict, total=False):
     """The attempt may or may not have taken effect (state FAILED)."""
     warm: Warm
     """Of what the offer pins; on a finished report."""
+    fetched_bytes: Counter
+    fetch_s: Seconds
+    """What it fetched from other devices, and how long that took."""
 
 
 class SkillTerms(TypedDict, total=False):
@@ -104,6 +108,8 @@ class CardTerms(TypedDict, total=False):
     slots: Counter
     capacity: dict[str, Seconds]
     speed: Annotated[float, Field(ge=1e-3, le=1e3)]
+    bandwidth: Annotated[float, Field(ge=1, le=MAX_BANDWIDTH)]
+    prefetches: bool
     skills: dict[str, SkillTerms]
 
 

@@ -161,7 +161,24 @@ class Release:
     runs: tuple[RunId, ...]
 
 
-Order: TypeAlias = Offer | Cancel | Query | Answer | Renew | Hello | Refuse | Drain | Release
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """A hint: a task of the run is meant to read these artifacts here.
+
+    It may get lost, or be wrong, and nobody answers it: it only changes when something is fetched.
+    """
+
+    run: RunId
+    epoch: int
+    skill: str
+    """The task's: who may not have it run here may not have anything fetched for it either."""
+    references: tuple[Mapping[str, Json], ...]
+    """References to artifacts, as they stand in arguments."""
+
+
+Order: TypeAlias = (
+    Offer | Cancel | Query | Answer | Renew | Hello | Refuse | Drain | Release | Prefetch
+)
 """Coordinator to device."""
 
 
@@ -185,13 +202,16 @@ class Report:
     """None from a plain A2A agent."""
     outcome: Outcome | None = None
     run_s: float | None = None
-    """Seconds from start to finish on the device's clock."""
+    """Seconds from start to finish on the device's clock, but for the wait for artifacts."""
     progress: float | None = None
     """0 to 1; on STARTED only."""
     note: str = ""
     """A line for people: what it is doing, or the question it asks."""
     warm: tuple[WarmResource, ...] = ()
     """On FINISHED: those of the offer's needs that the device holds warm now."""
+    fetched_bytes: int = 0
+    """On FINISHED: what it fetched from other devices, in `fetch_s` seconds; may be left out."""
+    fetch_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

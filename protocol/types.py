@@ -164,6 +164,10 @@ class DeviceCard:
     speed: float = 1.0
     """Relative to a reference device, from 0.001 to 1,000; durations divide by it."""
     extension: bool = True
+    bandwidth: float | None = None
+    """Bytes per second of its link to other devices; None: its owner does not say."""
+    prefetches: bool = False
+    """Whether it takes hints what to fetch before an offer asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def show(
 def playbooks(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the playbooks of this machine's settings, and what to say to have each one run."""
     with one_line_errors():
-        known = PlaybookPlanner(read_settings(config, None).planner.playbooks).playbooks.values()
+        known = PlaybookPlanner(read_settings(config, None).playbook_folders).playbooks.values()
     if as_json:
         print_json([playbook.part.model_dump(mode="json") for playbook in known])
     else:

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,17 +21,24 @@ from orchestrator.cli.calling import (
 from orchestrator.clock import suspended_too
 from orchestrator.collection import rare_full_collections
 from orchestrator.core.tuning import Tuning
+from orchestrator.experience import advice, history, no_advice, wall
 from orchestrator.journal import SqliteJournal
 from orchestrator.library import Orchestrator
 from orchestrator.planner import Planner
+from orchestrator.planner.choosing import nothing_known
+from orchestrator.planner.judging.judge import Judge
+from orchestrator.planner.memory import Memory
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.planner.several import SeveralPlanners
+from orchestrator.reloading import ReloadingPlaybooks
 from orchestrator.service import Service
 from orchestrator.settings import (
+    Adopt,
     PinningSection,
     PlannerChoice,
     PlannerSection,
     RetentionSection,
+    SchedulingSection,
     Settings,
     TimingSection,
 )
@@ -53,7 +61,10 @@ def coordinator(*, config: ConfigOption = None, broker: BrokerOption = None) -> 
     with one_line_errors():
         settings = read_settings(config, broker)
         telemetry.configure(json=settings.log.format == "json", level=settings.log.level)
-        asyncio.run(_coordinate(settings, planner_of(settings.planner)))
+        memory = memory_of(settings)
+        planner = planner_of(settings.planner, memory, learned=settings.memory.learned)
+        judge = judge_of(settings.planner)
+        asyncio.run(_coordinate(settings, planner, memory, judge))
 
 
 @app.command()
@@ -68,7 +79,9 @@ def broker(
         asyncio.run(_serve_broker(port))
 
 
-async def _coordinate(settings: Settings, planner: Planner) -> None:
+async def _coordinate(
+    settings: Settings, planner: Planner, memory: Memory | None, judge: Judge | None
+) -> None:
     address = coordinator_address(settings)
     connection = transport(settings, address, patient=True)
     orchestrator = Orchestrator(
@@ -76,9 +89,11 @@ async def _coordinate(settings: Settings, planner: Planner) -> None:
         planner=planner,
         journal=SqliteJournal(settings.journal.path, synchronous=settings.journal.synchronous),
         address=address,
-        tuning=tuning(settings.timing, settings.retention, settings.pinning),
+        tuning=tuning(settings.timing, settings.retention, settings.pinning, settings.scheduling),
         policy=settings.scheduling.policy,
         pinning=settings.pinning.policy,
+        memory=memory,
+        judge=judge,
         clock=suspended_too,
     )
     service = Service(orchestrator, connection)
@@ -96,23 +111,64 @@ async def _serve_broker(port: int) -> None:
             losing.cancel()
 
 
-def planner_of(section: PlannerSection) -> Planner:
+def memory_of(settings: Settings) -> Memory | None:
+    """Return what learns, if the settings name its folder."""
+    section, folders = settings.memory, settings.planner.playbooks
+    if section.folder is None:
+        return None
+    into = section.learned if section.adopt is Adopt.RULE else None
+    return Memory(section.folder, now=wall, adopt_into=into, playbooks=folders)
+
+
+def planner_of(
+    section: PlannerSection, memory: Memory | None = None, *, learned: Path | None = None
+) -> Planner:
     """Return who plans, as the settings say.
 
+    Args:
+        section: what they say.
+        memory: what a model is told from.
+        learned: a folder of playbooks to which more may come; see `ReloadingPlaybooks`.
+
     Raises:
-        SettingsError: a key or a folder is not where it should be.
+        SettingsError, PlaybookError: a key, a folder or a playbook is not as it should be.
     """
     if section.llm is None or section.choice is PlannerChoice.PLAYBOOK:
-        return PlaybookPlanner(section.playbooks)
+        return _books(section, learned)
     from orchestrator.planner.llm import setup  # noqa: PLC0415  httpx only where a model plans
 
-    model = setup.planner(section.llm, environment=os.environ)
-    if section.choice is PlannerChoice.LLM:
-        return model
-    return SeveralPlanners([PlaybookPlanner(section.playbooks), model])
+    books = None if section.choice is PlannerChoice.LLM else _books(section, learned)
+    tips = no_advice if memory is None else advice(memory, books)
+    known = nothing_known if memory is None else history(memory)
+    model = setup.planner(section.llm, environment=os.environ, tips=tips, known=known)
+    return model if books is None else SeveralPlanners([books, model])
 
 
-def tuning(timing: TimingSection, retention: RetentionSection, pinning: PinningSection) -> Tuning:
+def judge_of(section: PlannerSection) -> Judge | None:
+    """Return who judges ended runs, if the settings name one.
+
+    Raises:
+        SettingsError: its key is not where it should be.
+    """
+    if section.judge is None:
+        return None
+    from orchestrator.planner.judging import setup  # noqa: PLC0415 - as above
+
+    return setup.judge(section.judge, environment=os.environ)
+
+
+def _books(section: PlannerSection, learned: Path | None) -> PlaybookPlanner | ReloadingPlaybooks:
+    if learned is None:
+        return PlaybookPlanner(section.playbooks)
+    return ReloadingPlaybooks(section.playbooks, learned)
+
+
+def tuning(
+    timing: TimingSection,
+    retention: RetentionSection,
+    pinning: PinningSection,
+    scheduling: SchedulingSection | None = None,
+) -> Tuning:
     """Return the engine's constants, as the settings change them."""
     defaults = Tuning()
     lost_after_s, lease_s = defaults.lost_after_s, timing.lease_s or defaults.lease_s
@@ -125,6 +181,7 @@ def tuning(timing: TimingSection, retention: RetentionSection, pinning: PinningS
         keep_runs=retention.runs,
         keep_tasks=retention.tasks,
         pin_cap_s=pinning.cap_s,
+        hedge_budget=(scheduling or SchedulingSection()).hedge_budget,
     )
 
 

@@ -110,6 +110,10 @@ def _run_ended(state: State, fact: f.RunEnded) -> None:
     _stir_all(state, run)
 
 
+def _run_judged(state: State, fact: f.RunJudged) -> None:
+    state.runs[fact.run].judged = fact
+
+
 def _run_forgotten(state: State, fact: f.RunForgotten) -> None:
     run = state.runs.pop(fact.run)
     del state.keys[run.submitted.owner, run.submitted.key]
@@ -177,7 +181,8 @@ def _task_joined(state: State, fact: f.TaskJoined) -> None:
     run = state.runs[fact.run]
     task = run.tasks[fact.task]
     task.output = fact.output
-    move(state, run, task, TaskCause.SUCCEED)
+    if not fact.held:
+        move(state, run, task, TaskCause.SUCCEED)
 
 
 def _task_recovering(state: State, fact: f.TaskRecovering) -> None:
@@ -229,6 +234,7 @@ def _task_settled(state: State, fact: f.TaskSettled) -> None:
 
 
 def _input_requested(state: State, fact: f.InputRequested) -> None:
+    state.attempts[fact.attempt].single = True
     settled(state, fact.run, fact.task, TaskCause.ASK, fact.question)
     state.timers.set(("task", fact.run, fact.task), fact.due)
 
@@ -249,6 +255,7 @@ def _device_joined(state: State, fact: f.DeviceJoined) -> None:
     else:
         device.card, device.skills, device.warm.capacity = card, skills, card.capacity
         state.warmth.touch(device.warm.warm)  # there may be less room than before
+    state.estimates.links.attach(card.device, card.bandwidth)
     state.board.machine(device)
 
 
@@ -292,6 +299,10 @@ def _load_seen(state: State, fact: f.LoadSeen) -> None:
         state.board.freed(device)
 
 
+def _transfer_seen(state: State, fact: f.TransferSeen) -> None:
+    state.estimates.links.observe(fact.source, fact.device, fact.size_bytes, fact.seconds)
+
+
 def _deadline_moved(state: State, fact: f.DeadlineMoved) -> None:
     state.timers.set(fact.key, fact.due)
 
@@ -307,6 +318,7 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.RunResumed: _run_resumed,
     f.RunCancelRequested: _run_cancel_requested,
     f.RunEnded: _run_ended,
+    f.RunJudged: _run_judged,
     f.RunForgotten: _run_forgotten,
     f.RunSuperseded: _run_superseded,
     f.TasksReady: _tasks_ready,
@@ -326,6 +338,7 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.DeviceLost: _device_lost,
     f.DeviceLeft: _device_left,
     f.LoadSeen: _load_seen,
+    f.TransferSeen: _transfer_seen,
     f.DeadlineMoved: _deadline_moved,
     **ATTEMPTS,
     **RESOURCES,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.core import facts as f
+from orchestrator.core.lateness import Lateness
 from orchestrator.core.lifecycle import AttemptCause, AttemptState, TaskCause, TaskState
 from orchestrator.core.lifecycle import next_attempt_state as following
 from orchestrator.core.moves import move, stir
@@ -38,10 +39,17 @@ def _task_placed(state: State, fact: f.TaskPlaced) -> None:
         for name in attempt.resources:
             state.warmth.here(name, fact.device, idle=False)
         state.board.warmed(cold)
-    task.live = attempt.id
     task.attempts = fact.number
-    move(state, run, task, TaskCause.PLACE)
-    state.timers.set(task.key, fact.due)
+    if fact.hedge is None:
+        task.live = attempt.id
+        move(state, run, task, TaskCause.PLACE)
+        state.timers.set(task.key, fact.due)
+    else:
+        task.hedge = attempt.id
+        state.attempts[fact.hedge.beside].single = True
+        run.hedged_s += fact.estimate_s if run.hedges else 0.0
+        run.hedges += 1
+        state.timers.set(task.hedge_key, fact.due)
     state.board.taken(device)
 
 
@@ -68,6 +76,10 @@ def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
     if fact.run_s is not None:
         speed = state.devices[attempt.device].card.speed
         spec = task.spec
+        state.runs[fact.run].worked_s += fact.run_s
+        times = _times(state, task, attempt, fact.run_s)
+        if times is not None:
+            state.lateness.setdefault(spec.skill, Lateness()).ended(times)
         state.estimates.observe(
             spec.skill, attempt.device, fact.run_s, speed=speed, declared=spec.estimate_s
         )
@@ -75,7 +87,8 @@ def _attempt_succeeded(state: State, fact: f.AttemptSucceeded) -> None:
             state.warmth.loads.ran(kind, attempt.device, fact.run_s)
     task.output, task.where = fact.output, attempt.device
     task.reason = ""
-    move(state, state.runs[fact.run], task, TaskCause.SUCCEED)
+    if not fact.held:
+        move(state, state.runs[fact.run], task, TaskCause.SUCCEED)
 
 
 def _attempt_failed(state: State, fact: f.AttemptFailed) -> None:
@@ -104,6 +117,27 @@ def _attempt_lapsed(state: State, fact: f.AttemptLapsed) -> None:
     _drop_live(state, attempt)
 
 
+def _attempt_outrun(state: State, fact: f.AttemptOutrun) -> None:
+    attempt = state.attempts[fact.attempt]
+    attempt.state = following(attempt.state, AttemptCause.LAPSE, attempt.id)
+    _drop_live(state, attempt)
+    task = state.task(attempt)
+    if fact.ran_s is not None and (times := _times(state, task, attempt, fact.ran_s)) is not None:
+        state.lateness.setdefault(task.spec.skill, Lateness()).stopped(times)
+
+
+def _times(state: State, task: Task, attempt: Attempt, run_s: float) -> float | None:
+    """Return a duration in estimates, as far as they say anything; loads are no part of them."""
+    spec, estimates = task.spec, state.estimates
+    if attempt.needs or not estimates.tells(spec.skill, spec.estimate_s):
+        return None
+    speed = state.devices[attempt.device].card.speed
+    estimate_s = estimates.seconds(
+        spec.skill, attempt.device, speed=speed, declared=spec.estimate_s
+    )
+    return run_s / estimate_s if estimate_s > 0.0 else None
+
+
 def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
     """Make an attempt final and give its device back what it was charged."""
     attempt = state.attempts.pop(name)
@@ -128,15 +162,27 @@ def _end(state: State, name: AttemptId, cause: AttemptCause) -> Attempt:
 
 def _await_device(state: State, attempt: Attempt, due: float) -> Task:
     task = state.task(attempt)
-    if task.state is TaskState.ACTIVE:  # else an answer or the end of a cancellation is awaited
+    if attempt.id == task.hedge:
+        state.timers.set(task.hedge_key, due)
+    elif task.state is TaskState.ACTIVE:  # else an answer or the end of a cancellation is awaited
         state.timers.set(task.key, due)
     return task
 
 
 def _drop_live(state: State, attempt: Attempt) -> None:
+    """Take it that an attempt is no longer live: if it has a hedge, that is the attempt now."""
     task = state.task(attempt)
-    task.live = None
-    state.timers.clear(task.key)
+    state.overdue.pop(attempt.id, None)
+    state.timers.clear(("late", attempt.id))
+    if attempt.id != task.hedge:
+        task.live = task.hedge
+        state.timers.clear(task.key)
+    if task.hedge is not None:
+        due = state.timers.get(task.hedge_key)
+        state.timers.clear(task.hedge_key)
+        if task.live == task.hedge and due is not None:
+            state.timers.set(task.key, due)
+        task.hedge = None
 
 
 ATTEMPTS: Mapping[type, Callable[[State, Any], None]] = {
@@ -150,5 +196,6 @@ ATTEMPTS: Mapping[type, Callable[[State, Any], None]] = {
     f.AttemptUnknown: _attempt_unknown,
     f.AttemptLost: _attempt_lost,
     f.AttemptLapsed: _attempt_lapsed,
+    f.AttemptOutrun: _attempt_outrun,
 }
 """The rows of `apply.APPLY` that concern attempts."""

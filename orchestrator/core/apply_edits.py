@@ -85,6 +85,7 @@ def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:
         task.excluded = task.barred = frozenset()
     if task.state is not TaskState.WAITING:
         move(state, run, task, TaskCause.RESET)
+        task.output = task.where = None  # it may have had a result that nobody expected
         state.timers.clear(task.key)
     if not task.unmet:
         state.touched.append(task)

@@ -1,12 +1,14 @@
 """The invariants that state alone can show, checked in full. For tests: O(state)."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from orchestrator.core.checking_resources import check_warmth
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, LIVE, TaskState
-from orchestrator.core.state import Run, State, Task
+from orchestrator.core.state import Attempt, Run, State, Task
+from protocol.types import Effect
 
 
 def check(state: State) -> None:
@@ -62,8 +64,11 @@ def _task(state: State, run: Run, task: Task) -> None:
         for attempt in state.attempts.values()
         if attempt.run == run.id and attempt.task == name and attempt.state in LIVE
     ]
-    if [attempt.id for attempt in live] != ([task.live] if task.live is not None else []):
-        raise InvariantError("I4", f"task {name} has live attempts {live}, not {task.live}")
+    named = [one for one in (task.live, task.hedge) if one is not None]
+    if sorted(attempt.id for attempt in live) != sorted(named):
+        raise InvariantError("I4", f"task {name} has live attempts {live}, not {named}")
+    if task.hedge is not None and not _may_have(state, task, live):
+        raise InvariantError("I4", f"task {name} has a hedge that it may not have: {live}")
     if live and task.state in FINAL:
         raise InvariantError("I4", f"task {name} is {task.state} and still has {live}")
     unmet = sum(run.tasks[e.predecessor].state not in FINAL for e in task.incoming)
@@ -73,6 +78,16 @@ def _task(state: State, run: Run, task: Task) -> None:
         if not unmet and verdict(run, task)[0]:
             raise InvariantError("I8", f"task {name} could be ready")
     _awaited(state, run, task, unmet=unmet)
+
+
+def _may_have(state: State, task: Task, live: Sequence[Attempt]) -> bool:
+    """Tell whether a hedge is one: beside another attempt elsewhere, repeatable, with a limit."""
+    return (
+        task.state is TaskState.ACTIVE
+        and len({attempt.device for attempt in live}) == 2  # noqa: PLR2004 - it and the other
+        and all(attempt.effect is not Effect.ONCE for attempt in live)
+        and state.timers.get(task.hedge_key) is not None
+    )
 
 
 def _awaited(state: State, run: Run, task: Task, *, unmet: int) -> None:

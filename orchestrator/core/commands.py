@@ -134,6 +134,18 @@ class ReleaseRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefetch:
+    """Hint that a task of the run is meant to read these artifacts on the device: best effort."""
+
+    device: DeviceId
+    run: RunId
+    epoch: int
+    skill: str
+    """The task's."""
+    references: tuple[Mapping[str, Json], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskPlanner:
     """Ask for a plan (`task` is None), or to mend the failure of `task`, within `limit_s`."""
 
@@ -142,6 +154,8 @@ class AskPlanner:
     task: TaskId | None
     cause: str
     limit_s: float
+    kind: str = ""
+    """See `facts.PlanAsked`."""
 
 
 Command: TypeAlias = (
@@ -155,5 +169,6 @@ Command: TypeAlias = (
     | Acknowledge
     | AnswerAttempt
     | ReleaseRun
+    | Prefetch
     | AskPlanner
 )

@@ -5,7 +5,8 @@ Invariants, proved by tests that name their numbers (`check` raises on those tha
 * I1 The graph is acyclic.
 * I2 Every task and attempt is in exactly one state, reached by table rows.
 * I3 An accepted or started attempt on an extension device holds a live attempt lease.
-* I4 At most one live attempt a task, plus at most one declared hedge.
+* I4 At most one live attempt a task and, beside it on another device, at most one hedge, where
+  the effect class allows both; a result ends the other.
 * I5 Charged amount ≤ capacity, per device and resource, lapsed attempts included.
 * I6 Final states are final.
 * I7 An edit never touches a started task (`CancelTask` apart) and keeps finished results.
@@ -36,7 +37,7 @@ from orchestrator.core.restoring import restore
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.saved import Saved
 from orchestrator.core.scheduling import Place
-from orchestrator.core.scheduling.policies import POLICIES, Policy
+from orchestrator.core.scheduling.policies import DEFAULT, POLICIES, Policy
 from orchestrator.core.snapshot import RunSnapshot, snapshot
 from orchestrator.core.state import State
 from orchestrator.core.step import Step
@@ -55,6 +56,7 @@ DECIDE: Mapping[type, Callable[[Step, Any], None]] = {
     e.ResumeRun: runs.resume_run,
     e.AnswerInput: runs.answer_input,
     e.SettleUnknown: attempts.settle_unknown,
+    e.VerdictGiven: runs.verdict_given,
     e.Announced: devices.announced,
     e.Unregistered: devices.unregistered,
     e.Beat: devices.beat,
@@ -88,7 +90,7 @@ class Engine:
         self,
         *,
         tuning: Tuning | None = None,
-        policy: Policy = Policy.EARLIEST_FINISH,
+        policy: Policy = DEFAULT,
         keeping: Keeping = BY_INDEX,
     ) -> None:
         self.state = State(keeping)

@@ -7,17 +7,21 @@ shrunk to 1. Means are window-free; their weight is bounded, so that they follow
 Durations are in seconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import erfc, log, sqrt
+from math import erfc, inf, log, sqrt
 from typing import Final
 
 from protocol.types import DeviceId, Json
 
 PRIOR_S = 1.0  # nothing is known at all: only ratios between devices matter then
 PRIOR_WEIGHT = 8.0  # that a device is as fast as it says counts like so many observations
+SEEN = 4.0  # observations of a skill from which on its mean says something
 MEMORY = 128.0  # observations that a mean remembers; 128 follows drift and still calms noise
 SPREAD: Final = 0.35  # of the logarithm of durations: between calm (0.3) and rough (0.5) machines
+PRIOR_BYTES: Final = 8e6  # that a link is as fast as declared counts like a transfer of so much
+FADE: Final = 0.9  # a link's last ten transfers count most: networks change
+PAIRS: Final = 65_536  # of devices, that transfers were seen between
 LATE: Final = 0.2  # what is beyond belief late takes so much of its age again
 
 
@@ -34,30 +38,86 @@ class Mean:
         self.value += (sample - self.value) / self.weight
 
 
-class Links:
-    """How long data takes from one device to another; nothing where nothing is known."""
+@dataclass(slots=True)
+class Measured:
+    """Transfers, of which the older count less."""
 
-    __slots__ = ("_bytes_per_s",)
+    size_bytes: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, size_bytes: float, seconds: float) -> None:
+        """Take a transfer."""
+        self.size_bytes = self.size_bytes * FADE + size_bytes
+        self.seconds = self.seconds * FADE + seconds
+
+
+class Links:
+    """How long data takes from one device to another; nothing where nothing is known.
+
+    A pair is as fast as was declared for it, or as the slower of its ends; what is measured then
+    corrects that, the more the more bytes it is of.
+    """
+
+    __slots__ = ("_ends", "_pairs", "_seen")
 
     def __init__(self) -> None:
-        self._bytes_per_s: dict[DeviceId, dict[DeviceId, float]] = {}
+        self._pairs: dict[DeviceId, dict[DeviceId, float]] = {}
+        self._ends: dict[DeviceId, float] = {}
+        self._seen: dict[tuple[DeviceId, DeviceId], Measured] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._ends or self._pairs or self._seen)
+
+    def attach(self, device: DeviceId, bytes_per_s: float | None) -> None:
+        """Take what a device says of its own link, > 0, if it does."""
+        if bytes_per_s is not None:
+            self._ends[device] = bytes_per_s
+        else:
+            self._ends.pop(device, None)
 
     def declare(self, device: DeviceId, bytes_per_s: Mapping[DeviceId, float]) -> None:
-        """Take what a device says of its links to others, > 0: both directions."""
-        self._bytes_per_s[device] = dict(bytes_per_s)
+        """Take what is known of a device's links to others, > 0: both directions."""
+        self._pairs[device] = dict(bytes_per_s)
+
+    def observe(
+        self, source: DeviceId, target: DeviceId, size_bytes: float, seconds: float
+    ) -> None:
+        """Learn from a transfer; the pair that was seen first is forgotten for a new one."""
+        known = self._seen.get((source, target))
+        if known is None:
+            if len(self._seen) >= PAIRS:
+                del self._seen[next(iter(self._seen))]
+            known = self._seen[source, target] = Measured()
+        known.add(size_bytes, seconds)
 
     def forget(self, device: DeviceId) -> None:
-        """Drop what a device said that is gone for good."""
-        self._bytes_per_s.pop(device, None)
+        """Drop what is known of a device that is gone for good."""
+        self._pairs.pop(device, None)
+        self._ends.pop(device, None)
+        for pair in [pair for pair in self._seen if device in pair]:
+            del self._seen[pair]
 
     def per_byte(self, source: DeviceId, target: DeviceId) -> float:
         """Return the seconds that a byte takes; 0 on one device, and where nothing is known."""
-        if source == target or not self._bytes_per_s:
+        if source == target:
             return 0.0
-        known = self._bytes_per_s.get(source, {}).get(target)
-        if known is None:
-            known = self._bytes_per_s.get(target, {}).get(source)
-        return 1.0 / known if known is not None else 0.0
+        declared = self._declared(source, target)
+        seen = self._seen.get((source, target)) if self._seen else None
+        if seen is None:
+            return declared
+        prior_bytes = PRIOR_BYTES if declared else 0.0
+        return (seen.seconds + prior_bytes * declared) / (seen.size_bytes + prior_bytes)
+
+    def _declared(self, source: DeviceId, target: DeviceId) -> float:
+        if self._pairs:
+            known = self._pairs.get(source, {}).get(target)
+            if known is None:
+                known = self._pairs.get(target, {}).get(source)
+            if known is not None:
+                return 1.0 / known
+        ends = self._ends
+        slower = min(ends.get(source, inf), ends.get(target, inf))
+        return 1.0 / slower if slower < inf else 0.0
 
 
 class Estimates:
@@ -103,6 +163,13 @@ class Estimates:
         """Return the expected duration of `skill` on `device`."""
         return self.reference(skill, declared) * self.pace(skill, device, speed=speed)
 
+    def tells(self, skill: str, declared: float | None) -> bool:
+        """Tell whether estimates of a skill are more than a guess: declared, or seen often."""
+        if declared is not None:
+            return True
+        overall = self._skill.get(skill)
+        return overall is not None and overall.weight >= SEEN
+
     def pace(self, skill: str, device: DeviceId, *, speed: float) -> float:
         """Return the seconds on `device` for one second on a device of speed 1."""
         ratio = self._ratios.get((skill, device))
@@ -110,6 +177,16 @@ class Estimates:
             return 1.0 / speed
         known = ratio.value * ratio.weight + PRIOR_WEIGHT
         return known / (ratio.weight + PRIOR_WEIGHT) / speed
+
+    @property
+    def learned(self) -> int:
+        """Return of how many skills anything was learned."""
+        return len(self._skill)
+
+    def usual(self, skill: str) -> float | None:
+        """Return what a skill took so far on a device of speed 1, if that is known."""
+        overall = self._skill.get(skill)
+        return overall.value if overall is not None else None
 
     def skills(self) -> Iterable[str]:
         """Return the skills that anything was learned of."""
@@ -156,14 +233,23 @@ def remaining_s(estimate_s: float, elapsed_s: float) -> float:
     return estimate_s * erfc((z - SPREAD) / sqrt(2.0)) / longer - elapsed_s
 
 
+def artifacts(output: Json) -> Iterator[tuple[float, Mapping[str, Json]]]:
+    """Yield the references to artifacts in a result, with their sizes."""
+    match output:
+        case Mapping() as found:
+            match found.get("$artifact"):
+                case {"size_bytes": int() | float() as size}:
+                    yield float(size), found
+                case _:
+                    for each in found.values():
+                        yield from artifacts(each)
+        case list() | tuple():
+            for each in output:
+                yield from artifacts(each)
+        case _:
+            return
+
+
 def artifact_bytes(output: Json) -> float:
     """Return the size of the artifacts that a result refers to: only they stay on a device."""
-    match output:
-        case {"$artifact": {"size_bytes": int() | float() as size}}:
-            return float(size)
-        case Mapping():
-            return sum(map(artifact_bytes, output.values()))
-        case list() | tuple():
-            return sum(map(artifact_bytes, output))
-        case _:
-            return 0.0
+    return sum(size for size, _ in artifacts(output))

@@ -50,6 +50,8 @@ class Submit:
     plan: EditBatch | None = None
     more: bool = False
     """Whether the rest of the plan follows, as `PlanProposed` with the ask `rest_of(run)`."""
+    deliverables: tuple[str, ...] = ()
+    """What must come of it: see `RunSubmitted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,16 @@ class SettleUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictGiven:
+    """Somebody says how well an ended run did; it changes nothing but what people are told."""
+
+    run: RunId
+    score: float
+    reasons: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """A device's card was seen; `online` is advisory."""
 
@@ -194,6 +206,9 @@ class AttemptFinished:
     """The life that says so; None from a plain agent."""
     warm: tuple[WarmResource, ...] = ()
     """Those of the attempt's needs that the device holds warm now."""
+    fetched_bytes: int = 0
+    """What it fetched from other devices, in `fetch_s` seconds, as far as the device says."""
+    fetch_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +253,7 @@ Event: TypeAlias = (
     | ResumeRun
     | AnswerInput
     | SettleUnknown
+    | VerdictGiven
     | Announced
     | Unregistered
     | Beat

@@ -119,6 +119,10 @@ class TaskSpec:
     """None takes the effect class that the device declares for the skill."""
     estimate_s: float | None = None
     for_each: ForEach | None = None
+    expect: Predicate | None = None
+    """What the plan takes its output to be. Where that does not hold, the planner is asked to
+    revise what waits for the task before that starts; without an answer the output counts as it
+    is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ def predecessors(spec: TaskSpec) -> tuple[TaskId, ...]:
     """Return the tasks whose outputs `spec` refers to, each once, in order of appearance."""
     if not spec.args and spec.for_each is None:
         return ()
-    found = dict.fromkeys(_sources(spec.args))
+    found = dict.fromkeys(task for task, _ in sources(spec.args))
     if spec.for_each is not None:
-        found |= dict.fromkeys(_sources(spec.for_each.source))
+        found |= dict.fromkeys(task for task, _ in sources(spec.for_each.source))
     return tuple(found)
 
 
@@ -74,15 +74,18 @@ def fill_item(value: Json, item: Json) -> Json:
             return value
 
 
-def _sources(value: Json) -> Iterator[TaskId]:
+def sources(value: Json) -> Iterator[tuple[TaskId, Sequence[Json]]]:
+    """Yield the task and the path of every ``$from``, in order."""
     match value:
+        case {"$from": str(task), "path": list() | tuple() as path}:
+            yield TaskId(task), path
         case {"$from": str(task)}:
-            yield TaskId(task)
+            yield TaskId(task), ()
         case Mapping():
             for item in value.values():
-                yield from _sources(item)
+                yield from sources(item)
         case list() | tuple():
             for item in value:
-                yield from _sources(item)
+                yield from sources(item)
         case _:
             return

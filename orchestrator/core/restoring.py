@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator.core.estimates import Mean
 from orchestrator.core.graph import rank_whole
+from orchestrator.core.lateness import Lateness
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.moves import enter
 from orchestrator.core.retention.keys import GapKey, Utility
@@ -71,6 +72,8 @@ def _restore_counters(state: State, row: SavedCounters) -> None:
 
 def _restore_skill(state: State, row: SavedSkill) -> None:
     state.estimates.load(row.skill, Mean(row.value, row.weight), row.ratios)
+    if row.lateness:
+        state.lateness[row.skill] = Lateness(*row.lateness)
 
 
 def _restore_forgotten(state: State, row: SavedForgotten) -> None:
@@ -90,6 +93,7 @@ def _restore_device(state: State, row: SavedDevice) -> None:
     )
     state.devices[name] = device
     _restore_warm(state, device, row)
+    state.estimates.links.attach(name, row.card.bandwidth)
     state.board.machine(device)
     _set(state, ("device", row.card.device), row.silent_at)
     _set(state, ("lease", row.card.device), row.lease_until)
@@ -142,6 +146,8 @@ def _restore_run(state: State, row: SavedRun) -> None:
     run.asks = {ask.ask: ask for ask in row.asks}
     run.asked, run.ended_at, run.superseded = row.asked, row.ended_at, row.superseded
     run.devices, run.pins = dict.fromkeys(row.devices), row.pins
+    run.judged = row.judged
+    run.worked_s, run.hedges, run.hedged_s = row.worked_s, row.hedges, row.hedged_s
     state.runs[run.id] = run
     if run.ended_at is None:
         state.live[run.id] = None
@@ -163,8 +169,10 @@ def _restore_task(state: State, row: SavedTask) -> None:
     task.live, task.awaiting, task.output = row.live, row.awaiting, row.output
     task.reason, task.failed_upstream, task.since = row.reason, row.failed_upstream, row.since
     task.parent, task.children, task.items = row.parent, row.children, row.items
+    task.hedge = row.hedge
     state.runs[row.run].tasks[row.spec.id] = task
     _set(state, task.key, row.due)
+    _set(state, task.hedge_key, row.hedge_due)
 
 
 def _restore_attempt(state: State, attempt: Attempt) -> None:

@@ -107,6 +107,8 @@ def _submitted(_fact: f.RunSubmitted, _state: State) -> Iterator[RowKey]:
 
 def _placed(fact: f.TaskPlaced, state: State) -> Iterator[RowKey]:
     yield ("counters",)
+    if fact.hedge is not None:
+        yield ("attempt", fact.hedge.beside)
     run = state.runs.get(fact.run)
     if run is not None and run.pins:
         yield ("device", fact.device)
@@ -125,6 +127,13 @@ def _observed(fact: f.GapObserved, _state: State) -> Iterator[RowKey]:
 def _learned(fact: f.AttemptSucceeded, state: State) -> Iterator[RowKey]:
     if fact.run_s is not None:
         yield ("skill", state.runs[fact.run].tasks[fact.task].spec.skill)
+
+
+def _outrun(fact: f.AttemptOutrun, state: State) -> Iterator[RowKey]:
+    run = state.runs.get(fact.run)
+    task = run.tasks.get(fact.task) if run is not None else None
+    if task is not None:
+        yield ("skill", task.spec.skill)
 
 
 def _forgot(fact: f.RunForgotten, _state: State) -> Iterator[RowKey]:
@@ -174,6 +183,7 @@ _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
     f.GapObserved: _observed,
     f.RunForgotten: _forgot,
     f.AttemptSucceeded: _learned,
+    f.AttemptOutrun: _outrun,
     f.TasksReady: _several,
     f.TasksSkipped: _several,
     f.TaskExpanded: _children,
@@ -204,6 +214,10 @@ def _run(state: State, name: RunId) -> SavedRun | None:
         run.superseded,
         tuple(run.devices),
         run.pins,
+        run.judged,
+        run.worked_s,
+        run.hedges,
+        run.hedged_s,
     )
 
 
@@ -237,6 +251,8 @@ def _task(state: State, run: RunId, name: TaskId) -> SavedTask | None:
         tuple(sorted(task.barred)),
         task.doubt,
         task.where,
+        task.hedge,
+        state.timers.get(task.hedge_key) if task.hedge is not None else None,
     )
 
 
@@ -283,9 +299,13 @@ def _attempt(state: State, name: AttemptId) -> Attempt | None:
     return state.attempts.get(name)
 
 
-def _skill(state: State, name: str) -> SavedSkill:
+def _skill(state: State, name: str) -> SavedSkill | None:
+    if name not in state.estimates.skills():
+        return None  # of one that was declared, and never measured
     value, weight, ratios = state.estimates.saved(name)
-    return SavedSkill(name, value, weight, ratios=ratios)
+    late = state.lateness.get(name)
+    lateness = (late.quantile, late.beyond, late.ends) if late is not None else ()
+    return SavedSkill(name, value, weight, ratios=ratios, lateness=lateness)
 
 
 def _gaps(state: State, *key: str) -> SavedGaps | None:

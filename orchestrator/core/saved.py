@@ -48,6 +48,10 @@ class SavedRun:
     superseded: bool = False
     devices: tuple[DeviceId, ...] = ()
     pins: bool = False
+    judged: f.RunJudged | None = None
+    worked_s: float = 0.0
+    hedges: int = 0
+    hedged_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ class SavedTask:
     barred: tuple[DeviceId, ...] = ()
     doubt: Doubt | None = None
     where: DeviceId | None = None
+    hedge: AttemptId | None = None
+    hedge_due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +155,8 @@ class SavedSkill:
     here: tuple[tuple[DeviceId, float, float], ...] = ()
     """Seconds by device, as learned before they were ratios: not read any more."""
     ratios: tuple[tuple[DeviceId, float, float], ...] = ()
+    lateness: tuple[float, ...] = ()
+    """The values of `core.lateness.Lateness`, if anything was learned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.core.facts import RunStatus
+from orchestrator.core.facts import RunJudged, RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, TaskSpec
 from orchestrator.core.retention.warm_set import PinState, Warm, WarmSet
@@ -90,6 +90,8 @@ class RunSnapshot:
     """When it was submitted, seconds since the epoch."""
     warm: tuple[WarmSnapshot, ...] = ()
     """Its own warm resources, for people; planners are not told."""
+    judged: RunJudged | None = None
+    """How well it did, as somebody says."""
 
     @property
     def outputs(self) -> dict[TaskId, Json]:
@@ -217,6 +219,7 @@ def _frozen(run: Run, tasks: tuple[TaskSnapshot, ...]) -> RunSnapshot:
         run.submitted.owner,
         run.paused,
         run.submitted.wall,
+        judged=run.judged,
     )
 
 

@@ -14,9 +14,11 @@ from orchestrator.core.facts import (
     Awaiting,
     PlanAsked,
     RunCancelRequested,
+    RunJudged,
     RunStatus,
     RunSubmitted,
 )
+from orchestrator.core.lateness import Lateness
 from orchestrator.core.lifecycle import FINAL, AttemptState, TaskState
 from orchestrator.core.model import Dependency, TaskSpec
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
@@ -81,6 +83,8 @@ class Task:
     barred: frozenset[DeviceId] = frozenset()
     """Those excluded for good: the same would happen there again."""
     live: AttemptId | None = None
+    hedge: AttemptId | None = None
+    """A second live one, beside an attempt that is late (I4)."""
     doubt: Doubt | None = None
     """Set while it is unknown, if there was somebody to ask."""
     awaiting: Awaiting | None = None
@@ -103,6 +107,11 @@ class Task:
     def key(self) -> Key:
         """Its timer."""
         return ("task", self.run, self.spec.id)
+
+    @property
+    def hedge_key(self) -> Key:
+        """The timer of its hedge."""
+        return ("hedge", self.run, self.spec.id)
 
     @property
     def needs(self) -> dict[Resource, float]:
@@ -128,6 +137,8 @@ class Attempt:
     needs: tuple[ResourceNeed, ...] = ()
     state: AttemptState = AttemptState.OFFERED
     started_at: float | None = None
+    single: bool = False
+    """It gets no hedge any more: it had one, or it asked a person."""
 
     @property
     def resources(self) -> dict[Resource, float]:
@@ -165,6 +176,13 @@ class Run:
     """The batch being accepted in the step under way."""
     pins: bool = False
     """Whether a task of it needs, or needed, a warm resource: the others cost nothing."""
+    worked_s: float = 0.0
+    """What devices measured of its attempts that succeeded."""
+    hedges: int = 0
+    hedged_s: float = 0.0
+    """Estimates of its hedges, but for the first: what they may have cost."""
+    judged: RunJudged | None = None
+    """How well it did, as somebody says; nothing depends on it."""
 
     @property
     def id(self) -> RunId:
@@ -218,8 +236,10 @@ class State:
         "joining",
         "keeping",
         "keys",
+        "lateness",
         "litter",
         "live",
+        "overdue",
         "releases",
         "runs",
         "timers",
@@ -250,6 +270,10 @@ class State:
         self.doubts: dict[AttemptId, Task] = {}
         """Unknown tasks, by the attempt to ask about."""
         self.estimates = Estimates()
+        self.lateness: dict[str, Lateness] = {}
+        """By skill."""
+        self.overdue: dict[AttemptId, None] = {}
+        """Those that are to get a hedge when a device is idle. Not saved: timers tell again."""
         self.warmth = Warmth()
         self.board = Board(
             self.estimates, self.warmth.loads, self.attempts, runs=self.runs, live=self.live

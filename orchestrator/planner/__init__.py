@@ -1,15 +1,16 @@
 """Who makes plans. See `Planner`.
 
 Plans are data: a planner answers with a batch of edits, which passes `checks` before it is
-committed. `playbook` and `scripted` are in the box.
+committed (`answers`). `playbook` and `scripted` are in the box.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from orchestrator.core.edits import EditBatch
+from orchestrator.core.edits import EditBatch, Reason
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.model import DEFAULT_RUN_LIMITS
 from orchestrator.core.snapshot import RunSnapshot
 from protocol.types import DeviceCard, DeviceId, Json, RunId, TaskId
 
@@ -48,11 +49,23 @@ class PlanRequest:
     parameters: Mapping[str, Json] = field(default_factory=dict)
     fleet: tuple[DeviceView, ...] = ()
     seed: int = 0
+    deliverables: tuple[str, ...] = ()
+    """What must come of it, where that is stated: see `checks.Goal`."""
+    deadline_s: float | None = None
+    """Seconds from now until the run must be done; None: whenever."""
+    refused: tuple[Reason, ...] = ()
+    """What was wrong with the answer before: a planner that cannot use it answers the same."""
+    candidate: int = 0
+    """Which of several answers is wanted, each another one; a planner that knows one gives it."""
+    limit_s: float = DEFAULT_RUN_LIMITS.plan_s
+    """How long the answer is waited for."""
+    usual_s: Mapping[str, float] = field(default_factory=dict)
+    """Skill → what it took so far on a device of speed 1, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionRequest:
-    """What failed, in which state of the run, and where it was tried."""
+    """What failed or came unexpected, in which state of the run, and where it was tried."""
 
     snapshot: RunSnapshot
     task: TaskId
@@ -60,13 +73,21 @@ class RevisionRequest:
     tried: tuple[DeviceId, ...] = ()
     fleet: tuple[DeviceView, ...] = ()
     seed: int = 0
+    kind: str = ""
+    """A `FailureKind`, or a `core.facts.Why`; empty: not known, since an older release asked."""
+    deliverables: tuple[str, ...] = ()
+    deadline_s: float | None = None
+    ran_s: Mapping[TaskId, float] = field(default_factory=dict)
+    """How long what runs has run, seconds."""
+    refused: tuple[Reason, ...] = ()
+    """See `PlanRequest`."""
 
 
 class Planner(Protocol):
     """Splits a request into a task graph, and mends the graph when the world disagrees.
 
     Answers may take long; the caller sets the time limit, and cancels. An answer is never taken on
-    trust: the caller checks it.
+    trust: the caller checks it, and asks again with what is wrong in `refused`.
     """
 
     async def propose(self, request: PlanRequest) -> EditBatch:

@@ -1,6 +1,10 @@
-"""Several planners, the first that can: playbooks for what is known, a model for the rest."""
+"""Several planners, the first that can: playbooks for what is known, a model for the rest.
 
-from collections.abc import Sequence
+An answer that is wrong counts as none where there is somebody else to ask.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from orchestrator.core.edits import EditBatch
 from orchestrator.planner import (
@@ -10,6 +14,8 @@ from orchestrator.planner import (
     PlanRequest,
     RevisionRequest,
 )
+from orchestrator.planner.answers import judged
+from orchestrator.planner.refusals import Request, sentence
 
 
 class SeveralPlanners:
@@ -24,13 +30,7 @@ class SeveralPlanners:
         Raises:
             PlanningError: nobody has one; it says why, planner by planner.
         """
-        reasons: list[str] = []
-        for planner in self._planners:
-            try:
-                return await planner.propose(request)
-            except PlanningError as error:
-                reasons.append(str(error))
-        raise PlanningError("; ".join(reasons) or "there is no planner")
+        return await self._first(request, [partial(p.propose, request) for p in self._planners])
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
         """Return the first revision that there is.
@@ -38,14 +38,30 @@ class SeveralPlanners:
         Raises:
             PlanningError: nobody has one; `NoRevisionError` if nobody here ever makes any.
         """
+        return await self._first(request, [partial(p.revise, request) for p in self._planners])
+
+    async def _first(
+        self, request: Request, asked: Sequence[Callable[[], Awaitable[EditBatch]]]
+    ) -> EditBatch:
+        """Return the first answer that nothing speaks against, or else the last one."""
         reasons: list[str] = []
-        for planner in self._planners:
+        wrong: EditBatch | None = None
+        for ask in asked:
             try:
-                return await planner.revise(request)
+                batch = await ask()
             except NoRevisionError:
                 continue
             except PlanningError as error:
                 reasons.append(str(error))
-        if reasons:
-            raise PlanningError("; ".join(reasons))
+                continue
+            if ask is asked[-1]:  # whoever asks us judges it
+                return batch
+            if not (against := await judged(request, batch)):
+                return batch
+            wrong = batch
+            reasons.append(sentence(against))
+        if wrong is not None:
+            return wrong
+        if reasons or isinstance(request, PlanRequest):
+            raise PlanningError("; ".join(reasons) or "there is no planner")
         raise NoRevisionError("these planners make plans and never mend them")

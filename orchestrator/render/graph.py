@@ -23,7 +23,11 @@ NEXT: Final[Mapping[TaskState, str]] = {
 
 def graph(run: RunSnapshot) -> Text:
     """Return the run's head and its tasks, one a line, with what each waits for."""
-    lines = [Text(f"run {run.run}, revision {run.revision}: {run.request}"), _standing(run)]
+    lines = [
+        Text(f"run {run.run}, revision {run.revision}: {run.request}"),
+        _standing(run),
+        *_judged(run),
+    ]
     width = max((len(task.spec.id) + 2 * bool(task.parent) for task in run.tasks), default=0)
     for number, level in enumerate(levels(run.tasks), 1):
         lines.append(Text(f"level {number}", "bold"))
@@ -80,6 +84,12 @@ def result(run: RunSnapshot) -> Text:
     for name, why in run.missing.items():
         lines.append(Text(f"missing {name}: {why}", "red"))
     return Text("\n").join(lines)
+
+
+def _judged(run: RunSnapshot) -> Iterator[Text]:
+    """Yield what a judge said of the run, if one did."""
+    if (found := run.judged) is not None:
+        yield Text(f"judged {found.score:g}: {'; '.join(found.reasons)}".rstrip(": "))
 
 
 def _standing(run: RunSnapshot) -> Text:

@@ -12,6 +12,19 @@ from protocol.types import Json
 
 SHOWN: Final = 6  # of a list; the rest is counted
 
+
+def _placed(data: Mapping[str, Json]) -> str:
+    device, hedge = words(data.get("device")), data.get("hedge")
+    if not isinstance(hedge, Mapping):
+        return f"try {words(data.get('number'))} offered to {device}"
+    age_s, times = cast("float", hedge["age_s"]), cast("float", hedge["times"])
+    return f"hedged on {device} after {age_s:.1f} s ({times:.1f}x estimate)"
+
+
+def _outrun(data: Mapping[str, Json]) -> str:
+    return "the hedge lost" if data.get("hedge") else "the hedge won"
+
+
 SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]] = {
     **warm.SENTENCES,
     f.CoordinatorStarted: "a coordinator started",
@@ -24,6 +37,7 @@ SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]]
     f.RunResumed: "resumed",
     f.RunCancelRequested: "being stopped: {why}",
     f.RunEnded: "{status}: {reason}",
+    f.RunJudged: "judged {score} by {by}: {reasons}",
     f.RunForgotten: "run forgotten",
     f.RunSuperseded: "device {device} says: another coordinator owns it (epoch {epoch})",
     f.TasksReady: "ready",
@@ -38,7 +52,7 @@ SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]]
     f.TaskSettled: "succeeded, says {by}",
     f.InputRequested: "asks: {question}",
     f.InputAnswered: "answered by {by}: {answer}",
-    f.TaskPlaced: "try {number} offered to {device}",
+    f.TaskPlaced: _placed,
     f.AttemptAccepted: "accepted",
     f.AttemptStarted: "started",
     f.AttemptSucceeded: "succeeded {run_s}",
@@ -47,12 +61,14 @@ SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]]
     f.AttemptCancelled: "stopped by the device: {detail}",
     f.AttemptUnknown: "the device cannot say what happened: {detail}",
     f.AttemptLapsed: "its lease ran out: {reason}",
+    f.AttemptOutrun: _outrun,
     f.AttemptLost: "lost with its device: {reason}",
     f.DeviceJoined: "a device announced itself",
     f.DeviceOnline: "device {device} is online",
     f.DeviceLost: "device {device} is lost: {reason}",
     f.DeviceLeft: "device {device} left",
     f.LoadSeen: "device {device} is alive",
+    f.TransferSeen: "device {device} fetched {size_bytes} bytes from {source}",
     f.DeadlineMoved: "nothing happened",
 }
 """Fact → what it says, names in braces being its fields; or what makes that of its fields."""

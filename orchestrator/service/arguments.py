@@ -93,6 +93,9 @@ class Submit(Arguments):
     owner: str = ""
     priority: int = 0
     deadline_s: PositiveFloat | None = None
+    deliverables: tuple[str, ...] = Field(
+        (), description="What must come of it: tasks, files or members of an output, by name."
+    )
 
 
 class OfRun(Arguments):

@@ -7,7 +7,7 @@ has a page to itself. `next` says where to go on.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Final, TypedDict, TypeVar, cast
 
@@ -56,6 +56,7 @@ def of_run(run: Run) -> Document:
         "paused": run.paused,
         "wall": run.submitted.wall,
         "counts": {str(state): count for state, count in counts.items()},
+        **({"judged": asdict(run.judged)} if run.judged is not None else {}),
     }
 
 

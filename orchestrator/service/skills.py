@@ -54,6 +54,7 @@ async def submit(orchestrator: Orchestrator, args: a.Submit) -> Document:
         owner=args.owner,
         priority=args.priority,
         limits=RunLimits(deadline_s=args.deadline_s),
+        deliverables=args.deliverables,
     )
     return _standing(orchestrator, run)
 

@@ -153,6 +153,10 @@ class Store:
         with self._alone():
             return self._index.size_bytes() + self._reserved_bytes
 
+    def spare_bytes(self) -> int:
+        """Return how much of the quota is free without anything having to go."""
+        return self._quota_bytes - self.size_bytes()
+
     def draft(self, size_bytes: int) -> Draft:
         """Begin to store up to `size_bytes`; nothing is written yet."""
         return Draft(self, self.folder / "drafts" / uuid4().hex, size_bytes)

@@ -185,13 +185,18 @@ def _sender(message: Message, kind: Kind) -> Address:
 
 
 def _card_terms(card: DeviceCard) -> CardTerms:
-    return {
+    terms: CardTerms = {
         "labels": dict(card.labels),
         "slots": card.slots,
         "capacity": dict(card.capacity),
         "speed": card.speed,
         "skills": {skill.name: _skill_terms(skill) for skill in card.skills},
     }
+    if card.bandwidth is not None:
+        terms["bandwidth"] = card.bandwidth
+    if card.prefetches:
+        terms["prefetches"] = True
+    return terms
 
 
 def _skill_terms(skill: SkillInfo) -> SkillTerms:
@@ -219,6 +224,8 @@ def _card(device: DeviceId, body: a2a.AgentCard) -> DeviceCard:
         terms.get("slots", 1),
         terms.get("capacity", {}),
         terms.get("speed", 1.0),
+        bandwidth=terms.get("bandwidth"),
+        prefetches=terms.get("prefetches", False),
     )
 
 

@@ -7,7 +7,7 @@
 | `Cancel` | `CancelTask` | by one report |
 | `Hello` | `muster/hello` | by `Held` |
 | `Refuse` | `muster/refuse` | by reports on the attempts |
-| `Renew`, `Drain`, `Release` | `muster/renew`, `muster/drain`, `muster/release` | never |
+| `Renew`, `Drain`, `Release`, `Prefetch` | `muster/renew`, `muster/drain`, … | never |
 
 What is never answered is a notification, without id.
 
@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from protocol import a2a, topics
-from protocol.bounds import MAX_COUNTER, check_pins, check_renewal, ours
+from protocol.bounds import MAX_COUNTER, check_pins, check_prefetch, check_renewal, ours
 from protocol.codec.batches import split
 from protocol.codec.content import call, content
 from protocol.codec.jsonrpc import (
@@ -39,6 +39,7 @@ from protocol.extension import (
     DRAIN,
     EXTENSION_URI,
     HELLO,
+    PREFETCH,
     REFUSE,
     RELEASE,
     RENEW,
@@ -52,6 +53,7 @@ from protocol.messages import (
     Hello,
     Offer,
     Order,
+    Prefetch,
     Query,
     Refuse,
     Release,
@@ -155,10 +157,19 @@ class _Release(TypedDict):
     params: Release
 
 
-_Body: TypeAlias = _Send | _GetTask | _CancelTask | _Renew | _Hello | _Refuse | _Drain | _Release
+class _Prefetch(TypedDict):
+    jsonrpc: Literal["2.0"]
+    id: NotRequired[RequestId]
+    method: Literal["muster/prefetch"]
+    params: Annotated[Prefetch, AfterValidator(check_prefetch)]
+
+
+_Notice: TypeAlias = _Renew | _Drain | _Release | _Prefetch
+_Body: TypeAlias = _Send | _GetTask | _CancelTask | _Hello | _Refuse | _Notice
+_NOTICES: Final[dict[type, str]] = {Drain: DRAIN, Release: RELEASE, Prefetch: PREFETCH}
 _FORMS: Final = {"SendMessage": Form.MESSAGE, "GetTask": Form.TASK, "CancelTask": Form.TASK}
 _BODY: Final = TypeAdapter[_Body](Annotated[_Body, Field(discriminator="method")])
-_METHODS: Final = {"SendStreamingMessage", *_FORMS, RENEW, HELLO, REFUSE, DRAIN, RELEASE}
+_METHODS: Final = {"SendStreamingMessage", *_FORMS, RENEW, HELLO, REFUSE, DRAIN, RELEASE, PREFETCH}
 
 
 def encode_order(
@@ -200,10 +211,8 @@ def encode_order(
             body = {"id": correlation.hex(), "method": REFUSE, "params": order}
         case Renew():
             body = {"method": RENEW, "params": _renewal(order)}
-        case Drain():
-            body = {"method": DRAIN, "params": order}
-        case Release():
-            body = {"method": RELEASE, "params": order}
+        case Drain() | Release() | Prefetch():
+            body = {"method": _NOTICES[type(order)], "params": order}
         case _:
             assert_never(order)
     return _published(body, to, reply_to, correlation, request_id)

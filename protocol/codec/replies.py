@@ -199,6 +199,8 @@ def _terms(report: Report) -> ReportTerms:
         terms["unknown"] = True
     if report.warm:
         terms["warm"] = ours(check_warm, report.warm)
+    if report.fetched_bytes:
+        terms["fetched_bytes"], terms["fetch_s"] = report.fetched_bytes, report.fetch_s
     return terms
 
 
@@ -244,6 +246,8 @@ def _report(item: a2a.TaskView, named: str, outputs: PartialOutputs) -> Report:
         terms.get("progress"),
         words if outcome is None or state is TaskState.COMPLETED else "",
         terms.get("warm", ()),
+        terms.get("fetched_bytes", 0),
+        terms.get("fetch_s", 0.0),
     )
 
 

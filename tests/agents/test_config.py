@@ -158,3 +158,18 @@ def test_a_missing_password_file_is_named(config):
 def test_artifacts_that_nobody_could_fetch_are_refused_by_name(config, text, words):
     with pytest.raises(SettingsError, match=words):
         read(config(f'[device]\nid = "x"\n[artifacts]\n{text}\n'))
+
+
+@pytest.mark.parametrize(("text", "bandwidth"), [("", None), ("bandwidth = 12.5e6", 12.5e6)])
+def test_a_device_may_say_how_fast_its_link_is(tmp_path, text, bandwidth):
+    file = tmp_path / "device.toml"
+    file.write_text(f'[device]\nid = "x"\n{text}\n')
+    assert read(file).device.bandwidth == bandwidth
+
+
+@pytest.mark.parametrize("bandwidth", ["0.5", "-1", "1e16", "inf", "nan"])
+def test_a_bandwidth_that_no_estimate_survives_is_refused(tmp_path, bandwidth):
+    file = tmp_path / "device.toml"
+    file.write_text(f'[device]\nid = "x"\nbandwidth = {bandwidth}\n')
+    with pytest.raises(SettingsError, match="bandwidth"):
+        read(file)

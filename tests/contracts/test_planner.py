@@ -9,6 +9,7 @@ from orchestrator.core.model import TaskSpec
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner import DeviceView, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.checks import check
+from orchestrator.planner.choosing import ChoosingPlanner
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.planner.scripted import ScriptedPlanner
 from protocol.types import DeviceCard
@@ -25,7 +26,12 @@ def script(request):
 
 
 @pytest.fixture(
-    params=[PlaybookPlanner, lambda: ScriptedPlanner(script)], ids=["playbook", "script"]
+    params=[
+        PlaybookPlanner,
+        lambda: ScriptedPlanner(script),
+        lambda: ChoosingPlanner(ScriptedPlanner(script), 2),
+    ],
+    ids=["playbook", "script", "choosing"],
 )
 def planner(request):
     return request.param()

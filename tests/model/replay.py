@@ -53,8 +53,9 @@ from tests.support.world import RUN, card, plan, task
 FOREVER_S = 1e9
 LEASE_S = 1e5
 TUNING = Tuning(
-    lost_after_s=1e3, lease_s=LEASE_S, repeat_offer_s=1e-3, backoff_s=1e-4, unmatched_s=FOREVER_S
-)
+    lost_after_s=1e3, lease_s=LEASE_S, repeat_offer_s=1e-3, backoff_s=1e-4, unmatched_s=FOREVER_S,
+    hedge_budget=0.0,
+)  # fmt: skip
 LIMITS = Limits(FOREVER_S, FOREVER_S, FOREVER_S, FOREVER_S, FOREVER_S, attempts=99)
 COORDINATOR = Address("acme", "lab", "coordinator")
 NAMES = (DeviceId("d0"), DeviceId("d1"))

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.serving import planner_of
+from orchestrator.cli.serving import memory_of, planner_of
 from orchestrator.core.retention.policies import Pinning
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Synchronous
 from orchestrator.planner.llm import LlmPlanner
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.planner.several import SeveralPlanners
-from orchestrator.settings import PlannerChoice, Settings, read
+from orchestrator.reloading import ReloadingPlaybooks
+from orchestrator.settings import Adopt, PlannerChoice, Settings, read
 from protocol.settings import SettingsError
 from protocol.telemetry import Level
 
@@ -173,6 +174,55 @@ def test_warm_resources_are_kept_by_their_worth_unless_the_file_says_otherwise()
     assert (pinning.policy, pinning.cap_s) == (Pinning.INDEX, Tuning().pin_cap_s)
     said = read(None, environment={"MUSTER_PINNING_POLICY": "none"}).pinning
     assert said.policy is Pinning.NONE
+
+
+def test_nothing_is_learned_unless_the_file_names_a_folder():
+    settings = read(None, environment={})
+    assert (settings.memory.folder, settings.memory.adopt) == (None, Adopt.NEVER)
+    assert settings.memory.learned is None
+    assert memory_of(settings) is None
+
+
+def test_what_is_adopted_goes_beside_what_was_learned_unless_the_file_says_where(file, tmp_path):
+    settings = read(file('[memory]\nfolder = "memory"'), environment={})
+    assert settings.memory.learned == tmp_path / "memory" / "playbooks"
+    assert settings.playbook_folders == ()
+    said = read(file('[memory]\nfolder = "memory"\nadopt_into = "mine"'), environment={})
+    assert said.memory.learned == tmp_path / "mine"
+
+
+def test_adopted_playbooks_are_read_before_those_of_people(file, tmp_path):
+    text = '[planner]\nplaybooks = ["books"]\n[memory]\nfolder = "memory"\nadopt_into = "mine"'
+    settings = read(file(text), environment={})
+    (tmp_path / "mine").mkdir()
+    assert settings.playbook_folders == (tmp_path / "mine", tmp_path / "books")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'folder = "m"\nadopt = "always"',
+            "line 3: memory.adopt: Input should be 'never' or 'rule'",
+        ),
+        (
+            'folder = "m"\nadpot = "rule"',
+            "line 3: memory.adpot: unknown key, did you mean 'adopt'?",
+        ),
+        ('adopt = "rule"', "without a folder"),
+        ('adopt_into = "mine"', "without a folder"),
+    ],
+)
+def test_a_mistake_in_what_is_learned_is_one_line(file, text, said):
+    error = error_of(file(f"[memory]\n{text}"))
+    assert said in error
+    assert "\n" not in error
+
+
+def test_with_a_folder_playbooks_are_read_again_as_they_change(file):
+    settings = read(file('[memory]\nfolder = "memory"\nadopt = "rule"'), environment={})
+    learned = settings.memory.learned
+    assert type(planner_of(settings.planner, learned=learned)) is ReloadingPlaybooks
 
 
 MODEL = (

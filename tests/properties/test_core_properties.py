@@ -20,6 +20,7 @@ from orchestrator.core.edits import (
 from orchestrator.core.graph import judge
 from orchestrator.core.model import RunLimits
 from orchestrator.core.references import MissingError, predecessors, resolve
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.state import State
 from orchestrator.core.timers import Timers
 from protocol.types import RunId, Succeeded, TaskId
@@ -254,7 +255,7 @@ def test_with_all_idle_a_task_goes_where_it_finishes_first(devices):
 @settings(COMMON, max_examples=30)
 @given(fleets, st.lists(st.sampled_from([1.0, 3.0, 10.0]), min_size=1, max_size=12))
 def test_equal_speed_is_filled_up_in_rank_order_before_anything_waits(devices, seconds):
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     for n, (slots, _, _) in enumerate(devices):
         world.device(f"d{n}", slots=slots)
     world.submit(*(task(f"t{n}", estimate_s=each) for n, each in enumerate(seconds)))

@@ -69,7 +69,7 @@ tasks = st.sampled_from(TASKS)
 devices = st.sampled_from(DEVICES)
 needs = st.builds(
     Needs,
-    device=st.sampled_from([None, None, None, *DEVICES]),
+    device=st.sampled_from([*[None] * 6, *DEVICES]),
     labels=st.sampled_from([{}, {}, {"site": "lab"}]),
     resources=st.sampled_from([(), (), (ResourceNeed("memory", "m", 2.0),)]),
 )
@@ -97,8 +97,8 @@ specs = st.builds(
         unknown_s=st.just(25.0),
         attempts=st.sampled_from([1, 3]),
     ),
-    effect=st.sampled_from([None, *Effect]),
-    estimate_s=st.sampled_from([None, 1.0, 30.0]),
+    effect=st.sampled_from([None, Effect.PURE, *Effect]),
+    estimate_s=st.sampled_from([None, 1.0, 1.0, 30.0]),
     for_each=for_each,
 )
 conditions = st.sampled_from(
@@ -157,7 +157,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.world = World(tuning=Tuning(rejections=3, keep_s=inf))
+        self.world = World(tuning=Tuning(rejections=3, keep_s=inf, hedge_budget=9.0))
         self.lives = dict.fromkeys(DEVICES, 0)
 
     @property
@@ -389,6 +389,30 @@ class EngineMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.state.attempts)
     @rule(data=st.data())
+    def be_late(self, data):
+        """An attempt starts, and takes so long that a hedge may run beside it."""
+        offer = self.any_attempt(data)
+        self.world.tell(e.AttemptReported(offer.device, offer.attempt, started=True))
+        due = self.state.timers.get(("late", offer.attempt))
+        if due is not None:
+            self.world.wait(max(0.0, due - self.world.at))
+
+    @precondition(lambda self: any(t.hedge for r in self.open_runs() for t in r.tasks.values()))
+    @rule(data=st.data(), outcome=outcomes, first=st.booleans(), ask=st.booleans())
+    def race(self, data, outcome, *, first, ask):
+        """A hedge, or the attempt beside it, says something before anything else happens."""
+        hedged = [t for run in self.open_runs() for t in run.tasks.values() if t.hedge]
+        task = data.draw(st.sampled_from(hedged))
+        offer = self.world.offers[task.live if first else task.hedge]
+        if ask:
+            event = e.AttemptAsked(offer.device, offer.attempt, "which?")
+        else:
+            event = e.AttemptFinished(offer.device, offer.attempt, outcome, 1.0, offer.run)
+        self.world.tell(event)
+        self.world.retell(event)
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data())
     def ask(self, data):
         offer = self.any_attempt(data)
         event = e.AttemptAsked(offer.device, offer.attempt, "which?")
@@ -430,3 +454,26 @@ TestEngine.settings = settings(
     derandomize=True,  # what it found became named tests; a longer search is a matter of this line
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+class HedgeMachine(EngineMachine):
+    """The same, from where a hedge runs beside each of some attempts."""
+
+    @initialize(count=st.integers(1, 3), told=st.booleans())
+    def begin(self, count, told):
+        for device in DEVICES[:2]:
+            self.join(device, count, SKILLS, lab=True, effect=Effect.PURE, memory=5.0, speed=1.0)
+        specs = [TaskSpec(name, "read", estimate_s=3.0) for name in TASKS[:count]]
+        self.submit(RUNS[0], EditBatch(0, tuple(map(AddTask, specs))), None, 2)
+        for offer in list(self.world.offers.values()):
+            self.world.tell(e.AttemptReported(offer.device, offer.attempt, started=True))
+        self.world.wait(6.0)
+        hedges = [t.hedge for t in self.state.runs[RUNS[0]].tasks.values()]
+        assert any(hedges)
+        for name in filter(None, hedges if told else ()):
+            event = e.AttemptReported(self.world.offers[name].device, name, started=True)
+            self.world.tell(event)
+
+
+TestHedges = HedgeMachine.TestCase
+TestHedges.settings = settings(TestEngine.settings, max_examples=25, stateful_step_count=20)

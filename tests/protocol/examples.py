@@ -14,6 +14,7 @@ from protocol.messages import (
     Offer,
     Phase,
     PinGrant,
+    Prefetch,
     Query,
     Refuse,
     Refused,
@@ -73,6 +74,7 @@ ORDERS = (
     Refuse({"a-1": "r-1"}, {"r-1": 3}),
     Drain(on=True),
     Release(("r-1", "r-2")),
+    Prefetch("r-1", 3, "files.read", ({"$artifact": {"sha256": "ab", "size_bytes": 70_000}},)),
 )
 
 FINISHED = Report("a-1", Phase.FINISHED, "r-1", "i-1", Succeeded({"lines": [1, 2]}), 0.25)
@@ -92,6 +94,7 @@ REPORTS = (
     Report("a-1", Phase.FINISHED, "r-1", "i-1", Succeeded("done"), 1.5, note="that was easy"),
     *(Report("a-1", Phase.FINISHED, "r-1", "i-1", outcome, 0.25) for outcome in OUTCOMES),
     replace(FINISHED, warm=WARM),
+    replace(FINISHED, fetched_bytes=70_000, fetch_s=0.5),
 )
 LOAD = Load(2, {"vram": 4.5}, WARM, draining=True, battery=0.5)
 HELD = Held("laptop", "i-1", {"a-1": Phase.STARTED, "a-2": Phase.FINISHED}, LOAD)
@@ -118,6 +121,8 @@ CARD = DeviceCard(
     4,
     {"vram": 8.0},
     1.5,
+    bandwidth=12.5e6,
+    prefetches=True,
 )
 
 ids = st.text(min_size=1, max_size=40)
@@ -165,6 +170,7 @@ orders = st.one_of(
     st.builds(Refuse, st.dictionaries(ids, ids, max_size=4), epochs),
     st.builds(Drain, on=st.booleans()),
     st.builds(Release, id_tuples),
+    st.builds(Prefetch, ids, counters, st.text(), st.lists(objects, max_size=2).map(tuple)),
 )
 failures = st.builds(Failed, st.sampled_from(FailureKind), st.text(), st.none() | seconds)
 unfinished = st.builds(
@@ -224,4 +230,6 @@ cards = st.builds(
     counters,
     st.dictionaries(ids, seconds, max_size=3),
     st.floats(0.001, 1000),
+    bandwidth=st.none() | st.floats(1, 1e15),
+    prefetches=st.booleans(),
 )

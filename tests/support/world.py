@@ -20,7 +20,7 @@ from orchestrator.core.model import DEFAULT_RUN_LIMITS, Dependency, Now, On, Run
 from orchestrator.core.retention.warmth import Warmth
 from orchestrator.core.rows import RowKey, freeze, touched
 from orchestrator.core.saved import Saved
-from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.scheduling.policies import DEFAULT, Policy
 from orchestrator.core.state import State
 from orchestrator.core.tuning import Tuning
 from protocol.types import (
@@ -108,7 +108,7 @@ def digest(state: State) -> tuple[object, ...]:
         plain(state.devices),
         sorted(state.attempts),
         [t.demand is not None for run in state.runs.values() for t in run.tasks.values()],
-        sorted(key for key in state.timers.pending() if key[0] in {"task", "ask"}),
+        sorted(key for key in state.timers.pending() if key[0] in {"task", "ask", "hedge"}),
         (state.token, state.arrivals),
         warmth(state.warmth),
         {name: dict(state.warmth.loads.utility(name)) for name in state.devices},
@@ -137,7 +137,7 @@ class World:
         self,
         *,
         tuning: Tuning | None = None,
-        policy: Policy = Policy.EARLIEST_FINISH,
+        policy: Policy = DEFAULT,
         checked: bool = True,
     ) -> None:
         """Without `checked` it only tells and listens: for large worlds."""
@@ -443,6 +443,11 @@ class World:
                 for need in self.row(name, run).spec.needs.resources:
                     charged = device.warm.charged[need.kind]
                     assert charged <= device.card.capacity[need.kind] + 1e-9, "I5"
+        match fact:
+            case f.TaskPlaced(run, name, attempt, hedge=f.Hedge(beside)):
+                assert fact.effect is not Effect.ONCE, "I4"
+                live = (self.row(name, run).live, self.row(name, run).hedge)
+                assert live in {(beside, attempt), (None, None)}, "I4"
         match fact:
             case f.TaskPlaced(run, name, attempt, effect=Effect.ONCE):
                 row = self.engine.state.runs[run].tasks.get(name)

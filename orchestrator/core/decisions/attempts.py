@@ -5,14 +5,20 @@ from typing import assert_never
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import Acknowledge, CancelAttempt, QueryAttempt
+from orchestrator.core.decisions.hedging import watch
 from orchestrator.core.decisions.outcomes import (
     give_up,
     lapse,
     lose_attempt,
     lose_outcome,
+    may_ask,
     recover,
+    review,
+    stop_hedge,
+    unexpected,
 )
 from orchestrator.core.decisions.pins import settle_uses
+from orchestrator.core.decisions.prefetching import note_fetch
 from orchestrator.core.errors import RequestError
 from orchestrator.core.lifecycle import FINAL, LIVE, AttemptState, TaskState
 from orchestrator.core.state import Attempt, Doubt, Run, Task
@@ -55,6 +61,7 @@ def note_start(step: Step, attempt: Attempt) -> None:
     if attempt.state in {AttemptState.OFFERED, AttemptState.ACCEPTED}:
         due = step.at + step.state.task(attempt).spec.limits.run_s
         step.emit(f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, due))
+        watch(step, attempt)
 
 
 def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
@@ -63,7 +70,10 @@ def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
     if attempt is None:
         return
     task = step.state.task(attempt)
-    if task.live == attempt.id and task.state is TaskState.ACTIVE:
+    if task.hedge == attempt.id:
+        stop_hedge(step, task, f"it asks a person: {event.question}")
+    elif task.state is TaskState.ACTIVE:
+        stop_hedge(step, task, "the attempt beside it asks a person")
         note_start(step, attempt)  # nobody asks before
         due = step.at + task.spec.limits.input_s
         step.emit(
@@ -78,6 +88,8 @@ def attempt_finished(step: Step, event: e.AttemptFinished) -> None:
         _finished_late(step, event)
     elif known.device == event.device and not _another_life(step, event):
         _acknowledge(step, event, known.run)
+        if event.fetched_bytes:
+            note_fetch(step, known, event.fetched_bytes, event.fetch_s)
         conclude(step, known, event.outcome, run_s=event.run_s)
         if known.needs:
             ran = not isinstance(event.outcome, Rejected)
@@ -140,7 +152,8 @@ def conclude(step: Step, attempt: Attempt, outcome: Outcome, *, run_s: float | N
     """End an attempt and let its task go where that leads."""
     if not step.state.wants(attempt):
         reason = "its task is final or was edited since"
-        step.emit(f.AttemptLost(attempt.run, attempt.task, attempt.id, reason))
+        gone = f.AttemptCancelled if isinstance(outcome, Cancelled) else f.AttemptLost
+        step.emit(gone(attempt.run, attempt.task, attempt.id, reason))
         return
     run, task = step.state.runs[attempt.run], step.state.task(attempt)
     if isinstance(outcome, Rejected) and attempt.started_at is not None:
@@ -192,7 +205,7 @@ def settle_unknown(step: Step, event: e.SettleUnknown) -> None:
         case Succeeded(output):
             step.emit(f.TaskSettled(run.id, task.spec.id, output, event.by))
         case Failed(_, detail):
-            give_up(step, run, task, detail)
+            give_up(step, run, task, detail, kind=f.Why.PERSON)
         case _:
             raise RequestError("an unknown outcome is settled as succeeded or failed")
 
@@ -232,7 +245,7 @@ def _finished_late(step: Step, event: e.AttemptFinished) -> None:
         case Succeeded(output):
             step.emit(f.TaskSettled(run.id, task.spec.id, output, event.device))
         case Failed(_, detail) | Rejected(detail) | Cancelled(detail):
-            give_up(step, run, task, f"{event.device}: {detail}")
+            give_up(step, run, task, f"{event.device}: {detail}", kind=f.Why.UNKNOWN)
         case _:
             assert_never(event.outcome)
 
@@ -240,17 +253,35 @@ def _finished_late(step: Step, event: e.AttemptFinished) -> None:
 def _succeed(
     step: Step, task: Task, attempt: Attempt, *, output: Json, run_s: float | None
 ) -> None:
-    if task.live is not None and task.live != attempt.id:
-        # The lapsed attempt came through after all: the one that replaced it is not needed.
-        other = step.state.attempts[task.live]
-        lapse(step, other, "an earlier attempt succeeded")
-        epoch = step.state.runs[other.run].epoch
-        step.order(CancelAttempt(other.device, other.id, other.run, epoch))
+    for name in (task.hedge, task.live):
+        if name is not None and name != attempt.id:
+            _stop_other(step, task, step.state.attempts[name], winner=attempt)
     if run_s is not None:  # a device that lies about its time must not spoil all estimates
         run_s = min(run_s, task.spec.limits.run_s)
-    step.emit(f.AttemptSucceeded(attempt.run, attempt.task, attempt.id, output, run_s))
-    if run_s is not None and step.state.runs[attempt.run].pins:
+    run = step.state.runs[attempt.run]
+    held = unexpected(task, output) and may_ask(run) and not _stands(task)
+    step.emit(f.AttemptSucceeded(run.id, attempt.task, attempt.id, output, run_s, held))
+    if held:
+        review(step, run, task)
+    if run_s is not None and run.pins:
         step.emit(f.RunTimeObserved(attempt.device, task.spec.skill, run_s))
+
+
+def _stands(task: Task) -> bool:
+    """Tell whether a result counts whatever it is: it is the last word, or the second one."""
+    return task.state is TaskState.CANCELLING or task.awaiting is f.Awaiting.REVIEW
+
+
+def _stop_other(step: Step, task: Task, other: Attempt, *, winner: Attempt) -> None:
+    """Stop an attempt that is not needed: another one was first."""
+    if winner.state in LIVE:
+        ran_s = step.at - other.started_at if other.started_at is not None else None
+        hedge = other.id == task.hedge
+        step.emit(f.AttemptOutrun(other.run, other.task, other.id, hedge, ran_s))
+    else:  # it had lapsed, and came through after all
+        lapse(step, other, "an earlier attempt succeeded")
+    epoch = step.state.runs[other.run].epoch
+    step.order(CancelAttempt(other.device, other.id, other.run, epoch))
 
 
 def _forgotten(step: Step, run: Run, task: Task, attempt: Attempt, *, detail: str) -> None:

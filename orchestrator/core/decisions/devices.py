@@ -8,6 +8,7 @@ from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt, RenewLeases, SayHello
 from orchestrator.core.decisions.attempts import note_start
+from orchestrator.core.decisions.hedging import watch_all
 from orchestrator.core.decisions.offers import (
     offer_again,
     query_doubts,
@@ -49,6 +50,7 @@ def start(step: Step, event: e.Start) -> None:
         step.emit(f.DeadlineMoved(doubted.key, step.at + step.tuning.query_s))
     forget_ended(step)
     review(step)
+    watch_all(step)
     for run in [step.state.runs[name] for name in step.state.live]:
         shorten_hopeless(step, run, run.tasks)
         for ask in run.asks.values():
@@ -56,7 +58,7 @@ def start(step: Step, event: e.Start) -> None:
             limit_s = run.submitted.limits.plan_s
             step.emit(f.DeadlineMoved(("ask", run.id, ask.ask), step.at + limit_s))
             if ask.cause != f.REST:
-                step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s))
+                step.order(AskPlanner(run.id, ask.ask, ask.task, ask.cause, limit_s, ask.kind))
             task = run.tasks.get(ask.task) if ask.task is not None else None
             if task is not None and awaits_planner(task):
                 step.emit(f.DeadlineMoved(task.key, step.at + limit_s))

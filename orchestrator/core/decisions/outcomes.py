@@ -3,6 +3,8 @@
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt
 from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.model import Op
+from orchestrator.core.predicates import holds
 from orchestrator.core.recovery import (
     Again,
     Case,
@@ -14,7 +16,7 @@ from orchestrator.core.recovery import (
 )
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
-from protocol.types import DeviceId, Effect, Failed, FailureKind, Rejected
+from protocol.types import DeviceId, Effect, Failed, FailureKind, Json, Rejected
 
 STOPPABLE = frozenset({TaskState.ACTIVE, TaskState.INPUT_REQUIRED})
 
@@ -22,45 +24,102 @@ STOPPABLE = frozenset({TaskState.ACTIVE, TaskState.INPUT_REQUIRED})
 def recover(
     step: Step, run: Run, task: Task, attempt: Attempt, outcome: Failed | Rejected
 ) -> None:
-    """Climb the ladder after an attempt that did not succeed."""
+    """Climb the ladder after an attempt that did not succeed, unless another one goes on."""
+    if task.live is not None:
+        return
     if task.state is TaskState.CANCELLING:
         step.emit(f.TaskCancelled(run.id, task.spec.id, task.reason))
         return
     case = _case(step, run, task, attempt)
     verdict: Verdict
     if isinstance(outcome, Failed):
+        kind: str = outcome.kind
         why = f"{attempt.device}: {outcome.detail}"
         verdict = after_failure(outcome, case, step.tuning)
     else:
+        kind = f.Why.REJECTED
         why = f"{attempt.device} refused: {outcome.reason}"
         verdict = after_rejection(outcome, case, step.tuning)
     if isinstance(verdict, GiveUp):
-        give_up(step, run, task, verdict.reason)
+        give_up(step, run, task, verdict.reason, kind=kind)
     else:
         exclude = attempt.device if verdict.exclude else None
         _again(step, run, task, verdict, exclude=exclude, why=why)
 
 
-def give_up(step: Step, run: Run, task: Task, reason: str) -> None:
-    """Ask the planner to mend what no further try would, or let the task fail."""
-    if run.cancelling is not None or run.asked >= run.submitted.limits.revisions:
+def give_up(step: Step, run: Run, task: Task, reason: str, *, kind: str) -> None:
+    """Ask the planner to mend what no further try would, or let the task fail.
+
+    `kind` is a `FailureKind` or a `Why`.
+    """
+    if may_ask(run):
+        _ask(step, run, task, reason, kind=kind, awaiting=f.Awaiting.PLANNER)
+    else:
         fail(step, run, task, reason)
-        return
-    limit_s = run.submitted.limits.plan_s
-    ask = f"{run.id}/{run.asked}"
-    due = step.at + limit_s
-    step.emit(
-        f.TaskRecovering(
-            run.id, task.spec.id, f.Awaiting.PLANNER, due, exclude=None, charged=False, why=reason
-        )
-    )
-    step.emit(f.PlanAsked(run.id, ask, task.spec.id, reason, due))
-    step.order(AskPlanner(run.id, ask, task.spec.id, reason, limit_s))
+
+
+def may_ask(run: Run) -> bool:
+    """Tell whether the planner may be asked (again) to revise."""
+    return run.cancelling is None and run.asked < run.submitted.limits.revisions
+
+
+def unexpected(task: Task, output: Json) -> bool:
+    """Tell whether a result is not what the plan expects."""
+    expect = task.spec.expect
+    return expect is not None and not holds(expect, output)
+
+
+def review(step: Step, run: Run, task: Task) -> None:
+    """Have the planner look at a result that nobody expected, before anything builds on it."""
+    reason = f"its result is not what the plan expects: {_told(task)}"
+    _ask(step, run, task, reason, kind=f.Why.INFORMATION, awaiting=f.Awaiting.REVIEW)
+
+
+def ask_anew(step: Step, run: Run, task: Task, ask: f.PlanAsked, *, why: str) -> None:
+    """Ask once more, from the present, if that may be; else go on without."""
+    reason = f"{ask.cause} ({why})"
+    if may_ask(run):
+        awaiting = task.awaiting or f.Awaiting.PLANNER
+        _ask(step, run, task, reason, kind=ask.kind, awaiting=awaiting)
+    else:
+        unmended(step, run, task, reason)
+
+
+def unmended(step: Step, run: Run, task: Task, reason: str) -> None:
+    """Go on without the planner: a task fails for good, but a result that is there counts."""
+    if task.awaiting is f.Awaiting.REVIEW:
+        step.emit(f.TaskSettled(run.id, task.spec.id, task.output, "plan"))
+    else:
+        fail(step, run, task, reason)
 
 
 def awaits_planner(task: Task) -> bool:
-    """Tell whether a task fails unless the planner mends it."""
-    return task.state is TaskState.RECOVERING and task.awaiting is f.Awaiting.PLANNER
+    """Tell whether a task stands still until the planner answers."""
+    return task.state is TaskState.RECOVERING and task.awaiting in ASKED
+
+
+ASKED = frozenset({f.Awaiting.PLANNER, f.Awaiting.REVIEW})
+
+
+def _ask(
+    step: Step, run: Run, task: Task, reason: str, *, kind: str, awaiting: f.Awaiting
+) -> None:
+    limit_s = run.submitted.limits.plan_s
+    ask, name, due = f"{run.id}/{run.asked}", task.spec.id, step.at + limit_s
+    step.emit(
+        f.TaskRecovering(run.id, name, awaiting, due, exclude=None, charged=False, why=reason)
+    )
+    step.emit(f.PlanAsked(run.id, ask, name, reason, due, kind))
+    step.order(AskPlanner(run.id, ask, name, reason, limit_s, kind))
+
+
+def _told(task: Task) -> str:
+    """Say what was expected."""
+    expect = task.spec.expect
+    assert expect is not None  # noqa: S101 - only such results are reviewed
+    place = ".".join(map(str, expect.path)) or "the whole"
+    value = "" if expect.op in (Op.EXISTS, Op.TRUTHY) else f" {expect.value!r}"
+    return f"{place} {expect.op}{value} does not hold"
 
 
 def fail(step: Step, run: Run, task: Task, reason: str) -> None:
@@ -78,9 +137,19 @@ def cancel(step: Step, run: Run, task: Task, why: str) -> None:
             _cancel_children(step, run, task, why)
         step.emit(f.TaskCancelled(run.id, task.spec.id, why))
         return
+    stop_hedge(step, task, why)
     due = step.at + step.tuning.repeat_cancel_s
     step.emit(f.TaskCancelling(run.id, task.spec.id, step.at, due, why))
     step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
+
+
+def stop_hedge(step: Step, task: Task, reason: str) -> None:
+    """Stop the hedge of a task, if it has one: the attempt beside it goes on alone."""
+    if task.hedge is not None:
+        hedge = step.state.attempts[task.hedge]
+        lapse(step, hedge, reason)
+        epoch = step.state.runs[hedge.run].epoch
+        step.order(CancelAttempt(hedge.device, hedge.id, hedge.run, epoch))
 
 
 def lapse(step: Step, attempt: Attempt, reason: str) -> None:
@@ -180,7 +249,8 @@ def readmit(step: Step, task: Task) -> None:
         )
     elif known.keys() <= task.barred:
         if known:
-            give_up(step, run, task, f"{task.reason} (no other device can do it)")
+            reason = f"{task.reason} (no other device can do it)"
+            give_up(step, run, task, reason, kind=f.Why.NO_DEVICE)
         else:
             hurry(step, task)
 

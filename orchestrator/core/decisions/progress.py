@@ -4,9 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.core import facts as f
+from orchestrator.core.decisions.hedging import hedge_overdue
 from orchestrator.core.decisions.offers import arguments, filled, place, shorten_hopeless
-from orchestrator.core.decisions.outcomes import give_up
+from orchestrator.core.decisions.outcomes import (
+    give_up,
+    may_ask,
+    review,
+    unexpected,
+)
 from orchestrator.core.decisions.pins import make_room, retain
+from orchestrator.core.decisions.prefetching import hint
 from orchestrator.core.decisions.retention import forget_ended
 from orchestrator.core.graph import verdict
 from orchestrator.core.lifecycle import FINAL, TaskState
@@ -15,7 +22,7 @@ from orchestrator.core.references import MissingError, fill_item
 from orchestrator.core.scheduling import Place
 from orchestrator.core.state import Run, Task
 from orchestrator.core.step import Step
-from protocol.types import DeviceId, Json, RunId, TaskId
+from protocol.types import DeviceId, FailureKind, Json, RunId, TaskId
 
 LOOK = ("board",)  # the timer of what placement left to busy devices
 MAX_FAN_OUT = 10_000  # children of one task; more is a mistake in the plan, or two levels
@@ -37,7 +44,10 @@ def settle(step: Step, policy: Place) -> None:
             _place(step, policy)
         elif state.unended:
             _end_runs(step)
+        elif state.board.vacated:
+            hedge_overdue(step)
         else:
+            hint(step)
             return
 
 
@@ -78,7 +88,7 @@ def expand(step: Step, task: Task) -> None:
         _refuse_taken(run, task, children)
         kept = _kept(run, task, zip(items, children, strict=True))
     except (MissingError, TypeError) as error:
-        give_up(step, run, task, str(error))
+        give_up(step, run, task, str(error), kind=FailureKind.BAD_INPUT)
         return
     if not items and loop.source is None:
         return  # no such device is known yet: its deadline looks again
@@ -127,7 +137,7 @@ def _child(spec: TaskSpec, item: Json, n: int, *, over_devices: bool) -> TaskSpe
     needs = replace(spec.needs, device=DeviceId(str(item))) if over_devices else spec.needs
     name = TaskId(f"{spec.id}[{item if over_devices else n}]")
     args = {key: fill_item(value, item) for key, value in spec.args.items()}
-    return replace(spec, id=name, args=args, needs=needs, for_each=None)
+    return replace(spec, id=name, args=args, needs=needs, for_each=None, expect=None)
 
 
 def _join(step: Step, task: Task) -> None:
@@ -148,11 +158,14 @@ def _join(step: Step, task: Task) -> None:
     wanted = len(task.items) if loop.min_success is None else loop.min_success
     if len(results) >= wanted:
         output: Json = {"results": results, "items": items, "missing": [*missing]}
-        step.emit(f.TaskJoined(run.id, task.spec.id, output))
+        held = unexpected(task, output) and may_ask(run)
+        step.emit(f.TaskJoined(run.id, task.spec.id, output, held))
+        if held:
+            review(step, run, task)
     else:
         why = "; ".join(f"{part['item']}: {part['reason']}" for part in missing[:3])
         reason = f"{len(results)} of {len(task.items)} succeeded, {wanted} needed"
-        give_up(step, run, task, f"{reason} ({why})" if why else reason)
+        give_up(step, run, task, f"{reason} ({why})" if why else reason, kind=f.Why.ITEMS)
 
 
 def _place(step: Step, policy: Place) -> None:
@@ -163,7 +176,8 @@ def _place(step: Step, policy: Place) -> None:
         try:
             args = arguments(run, task)
         except MissingError as error:
-            give_up(step, run, task, f"its arguments cannot be filled: {error}")
+            reason = f"its arguments cannot be filled: {error}"
+            give_up(step, run, task, reason, kind=FailureKind.BAD_INPUT)
         else:
             if task.spec.needs.resources:
                 make_room(step, step.state.devices[placement.device.card.device], task)

@@ -7,11 +7,11 @@ from orchestrator.core import facts as f
 from orchestrator.core.commands import AnswerAttempt, AskPlanner
 from orchestrator.core.decisions.offers import shorten_hopeless
 from orchestrator.core.decisions.outcomes import (
+    ask_anew,
     awaits_planner,
     cancel,
-    fail,
-    give_up,
     readmit_all,
+    unmended,
 )
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
@@ -126,6 +126,16 @@ def answer_input(step: Step, event: e.AnswerInput) -> None:
     step.order(AnswerAttempt(attempt.device, attempt.id, run.id, run.epoch, event.value))
 
 
+def verdict_given(step: Step, event: e.VerdictGiven) -> None:
+    """Keep what somebody says of an ended run; the latest word counts."""
+    run = step.run(event.run)
+    if run.ended_at is None:
+        raise RequestError(f"run {run.id!r} goes on: it is judged when it has ended")
+    judged = f.RunJudged(run.id, event.score, event.reasons, event.by)
+    if judged != run.judged:
+        step.emit(judged)
+
+
 def stop_run(step: Step, run: Run, why: str, *, failed: bool) -> None:
     """Cancel every task of a run that is not final, in order of creation."""
     step.emit(f.RunCancelRequested(run.id, why, failed))
@@ -161,6 +171,7 @@ def _submitted(event: e.Submit, now: Now) -> f.RunSubmitted:
         event.seed,
         now.wall,
         now.elapsed,
+        event.deliverables,
     )
 
 
@@ -196,7 +207,8 @@ def _after_answer(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> None:
     task = run.tasks.get(ask.task)
     asked_again = any(other.task == ask.task for other in run.asks.values())
     if task is not None and awaits_planner(task) and not asked_again:
-        fail(step, run, task, f"{task.reason}; not mended: {detail}" if detail else task.reason)
+        why = f"{task.reason}; not mended: {detail}" if detail else task.reason
+        unmended(step, run, task, why)
 
 
 def _ask_anew(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> bool:
@@ -206,7 +218,7 @@ def _ask_anew(step: Step, run: Run, ask: f.PlanAsked, detail: str) -> bool:
         return False
     asked_again = any(other.task == ask.task for other in run.asks.values())
     if not asked_again:
-        give_up(step, run, task, f"{ask.cause} (an answer came too late: {detail})")
+        ask_anew(step, run, task, ask, why=f"an answer came too late: {detail}")
     return True
 
 

@@ -5,14 +5,16 @@ from collections.abc import Callable, Mapping
 from orchestrator.core import facts as f
 from orchestrator.core.commands import CancelAttempt, QueryAttempt
 from orchestrator.core.decisions.devices import device_silent, leases_over
+from orchestrator.core.decisions.hedging import LATE, late
 from orchestrator.core.decisions.offers import offer_again, query_doubt, refuse
 from orchestrator.core.decisions.outcomes import (
-    fail,
+    awaits_planner,
     give_up,
     give_up_on,
     lapse,
     lose_outcome,
     try_again,
+    unmended,
 )
 from orchestrator.core.decisions.pins import expire
 from orchestrator.core.decisions.progress import LOOK, expand
@@ -80,14 +82,15 @@ def _ready(step: Step, run: Run, task: Task) -> None:
         if task.state is TaskState.READY and step.at < task.since + step.tuning.unmatched_s:
             step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.settle_s))
         elif task.state is TaskState.READY:
-            give_up(step, run, task, _nobody(task))
+            give_up(step, run, task, _nobody(task), kind=f.Why.NO_DEVICE)
         return
     over_at = task.since + task.spec.limits.queue_s
     servable = step.state.board.servable(task)
     if step.at < over_at and servable:
         step.emit(f.DeadlineMoved(task.key, over_at))
         return
-    give_up(step, run, task, _late(step, task) if servable else _nobody(task))
+    reason = _late(step, task) if servable else _nobody(task)
+    give_up(step, run, task, reason, kind=f.Why.NO_DEVICE)
 
 
 def _late(step: Step, task: Task) -> str:
@@ -107,23 +110,32 @@ def _nobody(task: Task) -> str:
     return f"no known device offers skill {task.spec.skill!r}{with_labels}"
 
 
+def _hedge_due(step: Step, key: Key) -> None:
+    run = step.state.runs[RunId(key[1])]
+    task = run.tasks[TaskId(key[2])]
+    _awaited(step, run, task, step.state.attempts[task.hedge], key)  # type: ignore[index]
+
+
 def _active(step: Step, run: Run, task: Task) -> None:
-    attempt = step.state.attempts[task.live]  # type: ignore[index]
+    _awaited(step, run, task, step.state.attempts[task.live], task.key)  # type: ignore[index]
+
+
+def _awaited(step: Step, run: Run, task: Task, attempt: Attempt, key: Key) -> None:
     if attempt.state is AttemptState.OFFERED:
-        _offered(step, task, attempt)
+        _offered(step, task, attempt, key)
         return
     what = "finish" if attempt.state is AttemptState.STARTED else "start"
     step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
     give_up_on(step, attempt, FailureKind.TIMEOUT, f"{attempt.device} did not {what} it in time")
 
 
-def _offered(step: Step, task: Task, attempt: Attempt) -> None:
+def _offered(step: Step, task: Task, attempt: Attempt, key: Key) -> None:
     """Nobody answered: repeat the offer, doubling the pause, then take it back."""
     waited_s = step.at - attempt.offered_at
     limit_s = task.spec.limits.start_s
     if waited_s < limit_s:
         due = attempt.offered_at + min(2.0 * waited_s, limit_s)
-        step.emit(f.DeadlineMoved(task.key, max(due, step.at + step.tuning.repeat_offer_s)))
+        step.emit(f.DeadlineMoved(key, max(due, step.at + step.tuning.repeat_offer_s)))
         offer_again(step, attempt)
         return
     foreign = not step.state.devices[attempt.device].card.extension
@@ -134,14 +146,14 @@ def _offered(step: Step, task: Task, attempt: Attempt) -> None:
     if (foreign or attempt.effect is Effect.ONCE) and waited_s < 2.0 * limit_s:
         # Only the device's own word tells that it never started; an agent that does not stream
         # has said nothing yet, whatever it does.
-        step.emit(f.DeadlineMoved(task.key, step.at + step.tuning.repeat_offer_s))
+        step.emit(f.DeadlineMoved(key, step.at + step.tuning.repeat_offer_s))
         return
     give_up_on(step, attempt, FailureKind.TIMEOUT, f"{attempt.device} did not answer the offer")
 
 
 def _recovering(step: Step, run: Run, task: Task) -> None:
-    if task.awaiting is f.Awaiting.PLANNER:
-        fail(step, run, task, f"{task.reason}; the planner did not mend it in time")
+    if awaits_planner(task):
+        unmended(step, run, task, f"{task.reason}; the planner did not mend it in time")
     else:
         try_again(step, run, task)
 
@@ -164,7 +176,8 @@ def _input_required(step: Step, run: Run, task: Task) -> None:
     attempt = step.state.attempts[task.live]  # type: ignore[index]
     step.order(CancelAttempt(attempt.device, attempt.id, run.id, run.epoch))
     lapse(step, attempt, "nobody answered its question")
-    give_up(step, run, task, f"nobody answered its question: {task.reason}")
+    reason = f"nobody answered its question: {task.reason}"
+    give_up(step, run, task, reason, kind=f.Why.NO_ANSWER)
 
 
 def _unknown(step: Step, run: Run, task: Task) -> None:
@@ -175,7 +188,8 @@ def _unknown(step: Step, run: Run, task: Task) -> None:
         pause_s = max(step.tuning.query_s, step.at - task.since)
         step.emit(f.DeadlineMoved(task.key, min(step.at + pause_s, over_at)))
         return
-    give_up(step, run, task, f"its outcome is unknown: {task.reason}")
+    reason = f"its outcome is unknown: {task.reason}"
+    give_up(step, run, task, reason, kind=f.Why.UNKNOWN)
 
 
 DUE: Mapping[str, Callable[[Step, Key], None]] = {
@@ -184,6 +198,8 @@ DUE: Mapping[str, Callable[[Step, Key], None]] = {
     "device": _device_due,
     "lease": _lease_due,
     "task": _task_due,
+    "hedge": _hedge_due,
+    LATE: late,
     LOOK[0]: _look_due,
     KEPT[0]: _kept_due,
     "pins": _pins_due,

@@ -13,10 +13,12 @@ from orchestrator.core.facts.attempts import (
     AttemptFailed,
     AttemptLapsed,
     AttemptLost,
+    AttemptOutrun,
     AttemptRejected,
     AttemptStarted,
     AttemptSucceeded,
     AttemptUnknown,
+    Hedge,
     TaskPlaced,
 )
 from orchestrator.core.facts.devices import (
@@ -26,6 +28,7 @@ from orchestrator.core.facts.devices import (
     DeviceLost,
     DeviceOnline,
     LoadSeen,
+    TransferSeen,
 )
 from orchestrator.core.facts.resources import (
     Cause,
@@ -49,11 +52,13 @@ from orchestrator.core.facts.runs import (
     RunCancelRequested,
     RunEnded,
     RunForgotten,
+    RunJudged,
     RunPaused,
     RunResumed,
     RunStatus,
     RunSubmitted,
     RunSuperseded,
+    Why,
 )
 from orchestrator.core.facts.tasks import (
     Awaiting,
@@ -79,6 +84,7 @@ __all__ = [
     "AttemptFailed",
     "AttemptLapsed",
     "AttemptLost",
+    "AttemptOutrun",
     "AttemptRejected",
     "AttemptStarted",
     "AttemptSucceeded",
@@ -95,6 +101,7 @@ __all__ = [
     "EditRefused",
     "Fact",
     "GapObserved",
+    "Hedge",
     "InputAnswered",
     "InputRequested",
     "LoadSeen",
@@ -109,6 +116,7 @@ __all__ = [
     "RunCancelRequested",
     "RunEnded",
     "RunForgotten",
+    "RunJudged",
     "RunPaused",
     "RunResumed",
     "RunStatus",
@@ -126,7 +134,9 @@ __all__ = [
     "TaskUnknown",
     "TasksReady",
     "TasksSkipped",
+    "TransferSeen",
     "WarmSetVoided",
+    "Why",
 ]
 
 Fact: TypeAlias = (
@@ -140,6 +150,7 @@ Fact: TypeAlias = (
     | RunResumed
     | RunCancelRequested
     | RunEnded
+    | RunJudged
     | RunForgotten
     | RunSuperseded
     | TasksReady
@@ -163,12 +174,14 @@ Fact: TypeAlias = (
     | AttemptCancelled
     | AttemptUnknown
     | AttemptLapsed
+    | AttemptOutrun
     | AttemptLost
     | DeviceJoined
     | DeviceOnline
     | DeviceLost
     | DeviceLeft
     | LoadSeen
+    | TransferSeen
     | DeadlineMoved
     | PinGranted
     | ResourceReleased
@@ -181,5 +194,5 @@ Fact: TypeAlias = (
     | RunTimeObserved
 )
 
-VOLATILE: frozenset[type[Fact]] = frozenset({LoadSeen, DeadlineMoved})
+VOLATILE: frozenset[type[Fact]] = frozenset({LoadSeen, TransferSeen, DeadlineMoved})
 """Facts about the present only: applied, never journaled, forgotten by a restart."""

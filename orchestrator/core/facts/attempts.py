@@ -14,6 +14,17 @@ from protocol.types import (
 
 
 @dataclass(frozen=True, slots=True)
+class Hedge:
+    """Why a task got a second attempt beside one that is late."""
+
+    beside: AttemptId
+    age_s: float
+    """How long that one had run."""
+    times: float
+    """That in its estimates."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskPlaced:
     """A device was chosen and the attempt offered; an answer is due by `due`."""
 
@@ -27,6 +38,8 @@ class TaskPlaced:
     estimate_s: float
     at: float
     due: float
+    hedge: Hedge | None = None
+    """Set if it runs beside a live attempt; the first result wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class AttemptSucceeded:
     attempt: AttemptId
     output: Json
     run_s: float | None
+    held: bool = False
+    """The task has this result, and does not succeed before the planner has looked at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,21 @@ class AttemptLapsed:
     task: TaskId
     attempt: AttemptId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutrun:
+    """Another attempt of the task was first: not live, charged until its device says it stopped.
+
+    It would have run longer than `ran_s` (None: it had not started): a censored duration.
+    """
+
+    run: RunId
+    task: TaskId
+    attempt: AttemptId
+    hedge: bool
+    """Whether it was the hedge; else a hedge was first."""
+    ran_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,16 @@ class LoadSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferSeen:
+    """A device fetched so many bytes from another, in so many seconds."""
+
+    source: DeviceId
+    device: DeviceId
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineMoved:
     """Nothing happened by a deadline that was only a reminder: the next one is at `due`."""
 

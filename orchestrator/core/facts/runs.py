@@ -46,6 +46,27 @@ class RunSubmitted:
     seed: int
     wall: float
     at: float
+    deliverables: tuple[str, ...] = ()
+    """What must come of it, where that is stated: tasks, files or members of an output."""
+
+
+class Why(StrEnum):
+    """Why a revision is asked for, where no attempt has failed (`FailureKind` names those)."""
+
+    REJECTED = "rejected"
+    """No device would take the task."""
+    NO_DEVICE = "no_device"
+    """None that could take it is known, or became free in time."""
+    UNKNOWN = "unknown"
+    """It may or may not have happened."""
+    NO_ANSWER = "no_answer"
+    """A person was asked, and did not answer."""
+    ITEMS = "items"
+    """Too few of its items succeeded."""
+    INFORMATION = "information"
+    """It succeeded, and its result is not what the plan expects (`TaskSpec.expect`)."""
+    PERSON = "person"
+    """A person says that it failed."""
 
 
 REST = "the rest of its plan"
@@ -61,6 +82,8 @@ class PlanAsked:
     task: TaskId | None
     cause: str
     due: float
+    kind: str = ""
+    """Of a revision: a `FailureKind` or a `Why`; empty in what older releases wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +148,17 @@ class RunEnded:
     status: RunStatus
     reason: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunJudged:
+    """Somebody, such as a model, says how well an ended run did what was asked: words only."""
+
+    run: RunId
+    score: float
+    """0 (not at all) to 1."""
+    reasons: tuple[str, ...]
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ class Awaiting(StrEnum):
 
     BACKOFF = "backoff"
     PLANNER = "planner"
+    REVIEW = "review"
+    """The planner, though its result is there: nobody expected that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class TaskJoined:
     run: RunId
     task: TaskId
     output: Json
+    held: bool = False
+    """See `AttemptSucceeded`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,10 @@ class TaskUnknown:
 
 @dataclass(frozen=True, slots=True)
 class TaskSettled:
-    """Somebody, or the device that was asked, says that an unknown outcome was a success."""
+    """Somebody, or the device that was asked, says that an unknown outcome was a success.
+
+    Or the planner has looked at a result that nobody expected, and it stands.
+    """
 
     run: RunId
     task: TaskId

@@ -7,7 +7,8 @@ here, and keep their plan.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import inf
 
 from orchestrator.core.estimates import Estimates
@@ -29,6 +30,7 @@ from orchestrator.core.scheduling.memory import Memory
 from protocol.types import AttemptId, DeviceId, Resource, RunId
 
 QUICKEST = 8  # devices that a task may wait for although another has room
+IDLE = 64  # devices looked at for a hedge, and the best: of more, one will do
 EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
 
 
@@ -50,6 +52,7 @@ class Board:
         "look_at",
         "plan",
         "runs",
+        "vacated",
     )
 
     def __init__(
@@ -75,6 +78,8 @@ class Board:
         self._left: dict[Key, Demand] = {}
         self.look_at: float | None = None
         """When to look again at what was left to busy devices: they may be late."""
+        self.vacated: dict[DeviceId, Machine] = {}
+        """Devices that may have got room since hedges were last looked at."""
 
     # Tasks
 
@@ -111,6 +116,23 @@ class Board:
             for _, ticket, task in sorted(demand.queue)
             if task.ticket == ticket
         ]
+
+    def idles(self, machine: Machine) -> bool:
+        """Tell whether a device has room that nothing which is ready could take."""
+        demands = self._of.get(machine.card.device)
+        return (
+            demands is not None
+            and machine.available
+            and machine.free > 0
+            and not any(demand.waiting for demand in demands.values())
+        )
+
+    def idle(self, task: Waiting, now: float) -> Sequence[Machine]:
+        """Return devices that could take another copy of a task and idle; of many, some."""
+        demand = self._demand(task)
+        best = self.best(demand, now)
+        some = [best[3]] if best is not None else []
+        return [m for m in (*some, *islice(demand.machines.values(), IDLE)) if self.idles(m)]
 
     def capable(self, spec: TaskSpec) -> Iterator[Machine]:
         """Yield every known device that has what `spec` needs, exclusions apart."""
@@ -152,6 +174,7 @@ class Board:
 
     def freed(self, machine: Machine) -> None:
         """Note that a device may have room (again)."""
+        self.vacated[machine.card.device] = machine
         self.relieved(machine)
         self.plan.seen(machine.card.device, available=machine.available)
         parked = self._memory.parked(machine.card.device)

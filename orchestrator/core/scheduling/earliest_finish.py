@@ -3,15 +3,19 @@
 Source: the processor selection of HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2), applied at
 dispatch and not ahead of time. Deviations: durations are learned while the run executes, so a
 task is bound only when a device has room; and the insertion of earlier gaps is dropped, since
-nothing is planned into the future that a gap could lie in.
+nothing is planned into the future that a gap could lie in. Where a task's inputs have to be sent,
+the devices that have them are looked at, the quickest ones, and the quickest with room.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import inf
 
 from orchestrator.core.scheduling import Placement
 from orchestrator.core.scheduling.board import Board
-from orchestrator.core.scheduling.demand import Busy, Demand, Entry, QueueKey
+from orchestrator.core.scheduling.demand import Busy, Demand, Entry, Machine, QueueKey
+from orchestrator.core.scheduling.transfers import inputs
+from protocol.types import DeviceId
 
 WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
 INSTANT_S = 1e-3  # what is quicker counts as that: a device may do any number of them
@@ -45,6 +49,8 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
     if room is None or head is None:
         return None
     each_s, _, _, device = room
+    if board.estimates.links and not demand.needs and any(inputs(board, head[2])):
+        return _near_inputs(board, demand, device, now)
     scale = board.scale(demand, head[2])
     few = demand.waiting <= FEW
     passed = _left_to_better(demand, each_s, scale, now) if few else 0
@@ -53,6 +59,56 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
         board.leave(demand, now + each_s * scale)  # by then it would be done here
         return None
     return Placement(entry[2], device, each_s * board.scale(demand, entry[2]))
+
+
+def _near_inputs(board: Board, demand: Demand, quickest: Machine, now: float) -> Placement | None:
+    """Return the first task that finishes soonest on a device with room, inputs sent, and there.
+
+    The first few may be left to devices that are busy, one after the other.
+    """
+    left: dict[DeviceId, int] = {}
+    look_at = inf
+    for n in range(min(demand.waiting, FEW)):
+        entry = _nth(demand, n)
+        assert entry is not None  # noqa: S101 - so many wait
+        task = entry[2]
+        scale, sources = board.scale(demand, task), list(inputs(board, task))
+        best, soonest, later, last = quickest, inf, quickest, inf
+        for machine in _candidates(demand, quickest, sources):
+            name = machine.card.device
+            takes_s = board.seconds(demand, machine) * scale + _bring_s(board, sources, name)
+            if machine.free > 0 and takes_s < soonest:
+                best, soonest = machine, takes_s
+            elif machine.free <= 0 and machine.attempts:
+                wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
+                end_s = wait_s + takes_s * (1.0 + left.get(name, 0) / machine.card.slots)
+                later, last = min((later, last), (machine, end_s), key=_end_s)
+        if demand.waiting > FEW or last >= soonest * WORTH_WAITING:
+            return Placement(task, best, board.seconds(demand, best) * scale)
+        left[later.card.device] = left.get(later.card.device, 0) + 1
+        look_at = min(look_at, now + soonest)
+    board.leave(demand, look_at)
+    return None
+
+
+def _candidates(
+    demand: Demand, quickest: Machine, sources: Iterable[tuple[DeviceId, float]]
+) -> Iterator[Machine]:
+    """Yield devices that may be best for a task, each once, that with room that is first."""
+    near = (demand.machines.get(source) for source, _ in sources)
+    found = [quickest, *(m for m in near if m is not None), *(m for _, m in demand.quickest)]
+    for machine in {m.card.device: m for m in found}.values():
+        if machine.available:
+            yield machine
+
+
+def _bring_s(board: Board, sources: Iterable[tuple[DeviceId, float]], device: DeviceId) -> float:
+    per_byte = board.estimates.links.per_byte
+    return max((size * per_byte(source, device) for source, size in sources), default=0.0)
+
+
+def _end_s(choice: tuple[Machine, float]) -> float:
+    return choice[1]
 
 
 def _left_to_better(demand: Demand, each_s: float, scale: float, now: float) -> int:

@@ -5,9 +5,9 @@ does, makes another one from the state as it is.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from orchestrator.core.facts import RunSubmitted
 from orchestrator.core.lifecycle import TaskState
@@ -16,6 +16,7 @@ from orchestrator.core.scheduling.demand import Placeable, Waiting
 from protocol.types import AttemptId, DeviceId, Json, RunId, TaskId
 
 Name: TypeAlias = tuple[RunId, TaskId]
+ROOM: Final = 1024  # notes of ended runs that may lie about, and as many as there are of others
 
 
 class Unstarted(Waiting, Protocol):
@@ -101,6 +102,15 @@ class Plan:
     """Work on repairs that is paid for."""
     ahead: bool = False
     """Whether devices fetch inputs as soon as it is known where they go."""
+    moved: dict[Name, None] = field(default_factory=dict)
+    """What is meant for another device since somebody last looked."""
+    hinted: set[tuple[RunId, DeviceId, str]] = field(default_factory=set)
+    """The artifacts, by hash, that devices were told to fetch."""
+    sizes: dict[Name, tuple[Json, float]] = field(default_factory=dict)
+    """Results that were asked for, and how much their artifacts have."""
+    learned: int = 0
+    """How many skills had been learned of when this basis was looked at."""
+    _room: int = field(default_factory=lambda: ROOM)
     _available: dict[DeviceId, bool] = field(default_factory=dict)
 
     def seen(self, device: DeviceId, *, available: bool) -> None:
@@ -113,6 +123,19 @@ class Plan:
         """Note that a task waits for a device: one that was not planned asks for another plan."""
         if self.possible and (task.run, task.spec.id) not in self.intended:
             self.basis = None
+
+    def forget_ended(self, live: Container[RunId]) -> None:
+        """Drop what is noted of runs that are over, now and then: O(1) amortised."""
+        if self._noted() < self._room:
+            return
+        self.offered = {name: at for name, at in self.offered.items() if name[0] in live}
+        self.since = {key: at for key, at in self.since.items() if key[0][0] in live}
+        self.sizes = {name: size for name, size in self.sizes.items() if name[0] in live}
+        self.hinted = {key for key in self.hinted if key[0] in live}
+        self._room = 2 * self._noted() + ROOM
+
+    def _noted(self) -> int:
+        return len(self.offered) + len(self.since) + len(self.sizes) + len(self.hinted)
 
     def clear(self) -> None:
         """Mean to do nothing."""

@@ -25,11 +25,13 @@ from orchestrator.core.scheduling.listing import per_byte, portfolio, ranked
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
 from orchestrator.core.scheduling.search import improve
 from orchestrator.core.scheduling.survey import UNSTARTED, Survey, runs_in_turn, survey, unstarted
+from orchestrator.core.scheduling.transfers import arrival
 
 RUNS: Final = 8  # looked at in every step; with more, devices have enough to do in any order
 CELLS: Final = 20_000  # tasks times devices: the first plan takes some 0.1 s then
 FIRST_SEARCH: Final = 10_000  # tasks timed for a first plan, some 12 ms
 CREDIT: Final = 8.0  # tasks of a plan whose repair one step pays for
+WORTH_PLANNING_S: Final = 0.04  # a slot: else planning, 0.4 ms a task, takes over 1 % of a core
 CLEARLY: Final = 0.97  # of what is left: a plan that is not so much better is not adopted
 DRIFT: Final = 0.01  # of what is left: a start that is off by less calls for no repair
 BACKFILL: Final = 4  # tasks behind the first of a device that may fill the time until it starts
@@ -39,7 +41,8 @@ def place(board: Board, now: float) -> Iterator[Placement]:
     """Yield what the plan starts now: O(devices), and repairs of O(1) amortised."""
     plan = board.plan
     basis = _basis(board)
-    if basis is None or basis != plan.basis:
+    learned = not plan.possible and plan.learned != board.estimates.learned
+    if basis is None or basis != plan.basis or learned:
         _renew(board, basis, now)
     elif plan.possible:
         plan.credit = min(plan.credit + CREDIT, float(len(plan.intended)))
@@ -84,11 +87,14 @@ def _renew(board: Board, basis: Basis | None, now: float) -> None:
     plan = board.plan
     plan.clear()
     plan.basis, plan.credit = basis, 0.0
-    plan.offered = {name: at for name, at in plan.offered.items() if name[0] in board.live}
-    plan.since = {key: at for key, at in plan.since.items() if key[0][0] in board.live}
+    plan.learned = board.estimates.learned
+    plan.forget_ended(board.live)
+    takers = [machine for machine in board.machines.values() if machine.available]
+    plan.ahead = all(machine.card.prefetches for machine in takers)
     runs = runs_in_turn(board) if basis is not None else ()
     tasks = [task for run in runs for task in unstarted(run)]
-    plan.possible = bool(tasks) and all(map(_is_known, tasks))
+    least_s = WORTH_PLANNING_S * sum(machine.card.slots for machine in takers)
+    plan.possible = bool(tasks) and all(_is_known(board, task, least_s) for task in tasks)
     if not plan.possible:
         return
     seen = survey(board, tasks, now)
@@ -104,9 +110,16 @@ def _renew(board: Board, basis: Basis | None, now: float) -> None:
     _keep(plan, seen, by_start(outlook, found), now)
 
 
-def _is_known(task: Unstarted) -> bool:
-    """Tell whether it is stated how long a task takes, and it needs nothing warm."""
-    return task.spec.estimate_s is not None and not task.spec.needs.resources
+def _is_known(board: Board, task: Unstarted, least_s: float) -> bool:
+    """Tell whether it is known how long a task takes, and it needs nothing warm.
+
+    That is declared; or learned, where its skill takes long enough to be worth a plan.
+    """
+    if task.spec.needs.resources:
+        return False
+    if task.spec.estimate_s is not None:
+        return True
+    return (board.estimates.usual(task.spec.skill) or 0.0) >= least_s
 
 
 def _in_turn(seen: Survey, runs: Sequence[Unfinished]) -> list[int]:
@@ -169,6 +182,9 @@ def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
         if plan.ahead:
             plan.since.setdefault(((task.run, task.spec.id), device), now)
     if intended != plan.intended:
+        for name, device in intended.items():
+            if plan.intended.get(name) != device:
+                plan.moved[name] = None
         plan.intended = intended
         plan.version += 1
     plan.end = now + found.end
@@ -177,11 +193,12 @@ def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
 def _next(board: Board, machine: Machine, queue: Queue, now: float) -> Placement | None:
     """Take what a device starts now out of its queue, if anything."""
     plan = board.plan
+    device = machine.card.device
     while queue and not _is_meant(plan, queue[0][2]):
         _, _, gone = queue.popleft()  # it was skipped, cancelled or placed elsewhere
         plan.intended.pop((gone.run, gone.spec.id), None)
     for number in range(min(len(queue), 1 + BACKFILL)):
-        _, begin, task = queue[number]
+        task = queue[number][2]
         demand = task.demand
         if demand is not None:
             estimate_s = board.seconds(demand, machine) * board.scale(demand, task)
@@ -189,6 +206,7 @@ def _next(board: Board, machine: Machine, queue: Queue, now: float) -> Placement
                 del queue[number]
                 name = (task.run, task.spec.id)
                 del plan.intended[name]
-                plan.offered[name] = (begin, max(now, begin) + estimate_s)
+                begin = arrival(board, task, device, now)
+                plan.offered[name] = begin, begin + estimate_s
                 return Placement(task, machine, estimate_s)
     return None

@@ -1,9 +1,33 @@
 """The policies by name: what settings choose from, and what the shared tests run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from typing import Final
 
 from orchestrator.core.scheduling import Place, earliest_finish, fifo, one_plan
+from orchestrator.core.scheduling.shelf import (
+    affinity,
+    bid,
+    by_chance,
+    cp_fallback,
+    cpop,
+    edd,
+    fair,
+    goodput,
+    heft,
+    least_loaded,
+    mdd,
+    pareto,
+    peft,
+    round_robin,
+    srpt_revealed,
+    tiered,
+)
+from orchestrator.core.scheduling.shelf.common.packing import Solver, solve
+from orchestrator.core.scheduling.shelf.pareto import DEFAULT_WEIGHTS, Weights
+from orchestrator.core.scheduling.shelf.tiered import DEFAULT_BOUNDS, Bounds
 
 
 class Policy(StrEnum):
@@ -12,10 +36,68 @@ class Policy(StrEnum):
     EARLIEST_FINISH = "earliest_finish"
     FIFO = "fifo"
     ONE_PLAN = "one_plan"
+    # The shelf.
+    AFFINITY = "affinity"
+    BID = "bid"
+    CP_FALLBACK = "cp_fallback"
+    CPOP = "cpop"
+    EDD = "edd"
+    FAIR = "fair"
+    GOODPUT = "goodput"
+    HEFT = "heft"
+    LEAST_LOADED = "least_loaded"
+    MDD = "mdd"
+    PARETO = "pareto"
+    PEFT = "peft"
+    RANDOM = "random"
+    ROUND_ROBIN = "round_robin"
+    SRPT_REVEALED = "srpt_revealed"
+    TIERED = "tiered"
 
 
+DEFAULT: Final = Policy.ONE_PLAN
+"""Where nobody chooses: what it cannot plan it binds as late as `EARLIEST_FINISH` does."""
 POLICIES: Mapping[Policy, Place] = {
     Policy.EARLIEST_FINISH: earliest_finish.place,
     Policy.FIFO: fifo.place,
     Policy.ONE_PLAN: one_plan.place,
+    Policy.AFFINITY: affinity.place,
+    Policy.BID: bid.place,
+    Policy.CP_FALLBACK: cp_fallback.place,
+    Policy.CPOP: cpop.place,
+    Policy.EDD: edd.place,
+    Policy.FAIR: fair.place,
+    Policy.GOODPUT: goodput.place,
+    Policy.HEFT: heft.place,
+    Policy.LEAST_LOADED: least_loaded.place,
+    Policy.MDD: mdd.place,
+    Policy.PARETO: pareto.place,
+    Policy.PEFT: peft.place,
+    Policy.RANDOM: by_chance.place,
+    Policy.ROUND_ROBIN: round_robin.place,
+    Policy.SRPT_REVEALED: srpt_revealed.place,
+    Policy.TIERED: tiered.place,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What some policies take, by their names."""
+
+    pareto: Weights = DEFAULT_WEIGHTS
+    tiered: Bounds = DEFAULT_BOUNDS
+    solver: Solver = solve
+    """Of `cp_fallback`."""
+
+
+def chosen(policy: Policy, parameters: Parameters) -> Place:
+    """Return a policy with its parameters."""
+    match policy:
+        case Policy.PARETO:
+            return partial(pareto.place, weights=parameters.pareto)
+        case Policy.CP_FALLBACK:
+            return partial(cp_fallback.place, solver=parameters.solver)
+        case Policy.TIERED:
+            return partial(tiered.place, bounds=parameters.tiered)
+        case _:
+            return POLICIES[policy]

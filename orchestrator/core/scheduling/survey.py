@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from orchestrator.core.estimates import artifact_bytes, remaining_s
+from orchestrator.core.estimates import remaining_s
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Dependency
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Key, Machine, key_of, serves
 from orchestrator.core.scheduling.kept import Running, Unfinished, Unstarted
 from orchestrator.core.scheduling.outlook import Link, Outlook
+from orchestrator.core.scheduling.transfers import size_bytes
 from protocol.types import DeviceId, TaskId
 
 UNSTARTED: Final = frozenset({TaskState.WAITING, TaskState.READY})
@@ -142,9 +143,8 @@ class _Surveyor:
         into: list[float],
     ) -> None:
         """Raise by device what an input takes; sent ahead it counts from when it was sent."""
-        plan, size = self._board.plan, edge.size_bytes
-        if size is None:
-            size = artifact_bytes(before.output)
+        plan = self._board.plan
+        size = size_bytes(plan, edge, before)
         rates = self._per_byte(source) if size and source is not None else ()
         if not plan.ahead:
             into[:] = map(max, into, (size * rate for rate in rates)) if rates else into
@@ -181,10 +181,14 @@ class _Surveyor:
 
     def _end(self, attempt: Running) -> float:
         """Return when an attempt may be expected to end."""
+        name, now = (attempt.run, attempt.task), self._now
         if attempt.started_at is None:
-            begin, _ = self._board.plan.offered.get((attempt.run, attempt.task), (self._now, 0.0))
-            return max(begin, self._now) + attempt.estimate_s
-        return self._now + remaining_s(attempt.estimate_s, self._now - attempt.started_at)
+            begin, _ = self._board.plan.offered.get(name, (now, 0.0))
+            return max(begin, now) + attempt.estimate_s
+        began = attempt.started_at
+        if name in self._board.plan.offered:  # a device that starts a task may wait for its inputs
+            began = max(began, self._board.plan.offered[name][0])
+        return max(began, now) + remaining_s(attempt.estimate_s, now - began)
 
 
 def runs_in_turn(board: Board) -> Sequence[Unfinished]:

@@ -10,10 +10,11 @@ from typing import Final
 
 from orchestrator.core.edits import Reason
 from orchestrator.core.model import TaskSpec
-from orchestrator.planner.checks.fleet import Fleet, labels
+from orchestrator.planner.checks.fleet import Fleet
 from orchestrator.planner.checks.literals import Literal, fold, holds, literals
 from orchestrator.planner.checks.plan import Plan
 from orchestrator.planner.checks.scan import said
+from orchestrator.planner.refusals import labels
 from protocol.types import DeviceCard, Effect, TaskId
 
 _NUMBER: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")

@@ -47,7 +47,7 @@ def _first(problem: Problem, found: Schedule, times: Times) -> Sequence[int]:
 def _rule(n: int, problem: Problem, found: Schedule, times: Times) -> str:
     if found.placed[n].machine < 0:
         return "downtime"
-    return "deadline" if problem.activities[n].due == times.deadline else "window"
+    return "deadline" if problem.activities[n].due == times.due else "window"
 
 
 def _reason(n: int, problem: Problem, found: Schedule, times: Times) -> Reason:
@@ -58,6 +58,8 @@ def _reason(n: int, problem: Problem, found: Schedule, times: Times) -> Reason:
         return Reason(rule, task, f"{detail}: allow other devices, or split it")
     by, left = found.late[n], activity.due - times.now
     whose = "the run's deadline" if rule == "deadline" else "the end of its window"
+    if rule == "deadline" and times.margin_s:
+        whose = f"{times.margin_s:g} s before {whose}"
     detail = f"task {task!r} would end {by:g} s after {whose}, which is {left:g} s from now"
     if n in found.hopeless:
         mend = f"even on idle devices {_chain(n, problem)} takes too long: shorten that"

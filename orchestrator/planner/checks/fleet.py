@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from operator import is_
+from typing import Final, NamedTuple
 
-from orchestrator.core.model import TaskSpec
+from orchestrator.core.model import DEFAULT_NEEDS, TaskSpec
+from orchestrator.core.retention.needs import named
 from orchestrator.planner.arguments import Contract, contract
 from orchestrator.planner.checks.outputs import Reach, reach
 from orchestrator.planner.checks.scan import Path
 from orchestrator.planner.nearest import nearest
-from protocol.types import DeviceCard, Effect, Json, SkillInfo, TaskId
+from orchestrator.planner.refusals import labels
+from protocol.types import DeviceCard, Effect, Json, SkillInfo
 
+MOST_KEPT: Final = 4096  # ways to choose devices: plans may name any number of skills and labels
 _WORST_LAST = (Effect.PURE, Effect.IDEMPOTENT, Effect.ONCE)
 
 
@@ -58,7 +62,19 @@ class Fleet:
     def __init__(self, cards: Iterable[DeviceCard]) -> None:
         self.cards = tuple(cards)
         self._offers: dict[object, Offers] = {}
-        self._of: dict[TaskId, tuple[TaskSpec, Offers]] = {}
+        self._anywhere: dict[str, Offers] = {}
+
+    @classmethod
+    def of(cls, cards: Iterable[DeviceCard]) -> "Fleet":
+        """Return the fleet of these cards, the one before if they are the same objects.
+
+        Cards change seldom, and plans are judged often: what follows from cards alone is kept.
+        """
+        wanted = tuple(cards)
+        known = _LATEST[0]
+        if len(known.cards) != len(wanted) or not all(map(is_, known.cards, wanted)):
+            known = _LATEST[0] = cls(wanted)
+        return known
 
     @cached_property
     def skills(self) -> Mapping[str, Sequence[Offer]]:
@@ -71,14 +87,17 @@ class Fleet:
 
     def offers(self, spec: TaskSpec) -> Offers:
         """Return the devices that may run the task."""
-        kept = self._of.get(spec.id)
-        if kept is not None and kept[0] is spec:
-            return kept[1]
+        plain = spec.needs is DEFAULT_NEEDS and spec.for_each is None
+        if plain and (kept := self._anywhere.get(spec.skill)):  # most may run anywhere
+            return kept
         wanted = labels(spec)
         device = spec.needs.device
         key = spec.skill, device, frozenset(wanted.items()) if wanted else None
         found = self._offers.get(key)
         if found is None:
+            if len(self._offers) >= MOST_KEPT:
+                self._offers.clear()
+                self._anywhere.clear()
             found = self._offers[key] = Offers(
                 [
                     offer
@@ -87,14 +106,15 @@ class Fleet:
                     and wanted.items() <= offer.card.labels.items()
                 ]
             )
-        self._of[spec.id] = spec, found
+        if plain:
+            self._anywhere[spec.skill] = found
         return found
 
     def roomy(self, spec: TaskSpec) -> Sequence[Offer]:
         """Return those that can hold what it needs; a kind that a card does not name is none."""
         offers, amounts = self.offers(spec).all, dict[str, float]()
-        for need in spec.needs.resources:
-            amounts[need.kind] = amounts.get(need.kind, 0.0) + need.amount
+        for name, amount in named(spec.needs.resources, None).items():
+            amounts[name.kind] = amounts.get(name.kind, 0.0) + amount
         return [
             offer
             for offer in offers
@@ -115,10 +135,7 @@ class Fleet:
         return f"task {spec.id!r}: no known device{which} offers the skill {spec.skill!r}{hint}"
 
 
-def labels(spec: TaskSpec) -> Mapping[str, str]:
-    """Return the labels that a task's device must have."""
-    each, own = spec.for_each, spec.needs.labels
-    return {**own, **each.labels} if each and each.source is None else own
+_LATEST: Final = [Fleet(())]
 
 
 def _distinct(

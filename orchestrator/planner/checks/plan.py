@@ -1,6 +1,7 @@
 """The task graph as a batch would leave it: what every check looks at."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
@@ -24,6 +25,7 @@ from orchestrator.planner.checks.scan import Path, Scan, scan
 from orchestrator.planner.nearest import nearest
 from protocol.types import TaskId
 
+_SUCCESS = On.SUCCESS  # members of enumerations are slow to look up
 _LOST = FINAL - {TaskState.SUCCEEDED}
 
 
@@ -44,6 +46,10 @@ class Plan:
     """The tasks of the run as they are now."""
     refused: list[Reason] = field(default_factory=list)
     """Edits that cannot be made."""
+    ancestors: dict[AbstractSet[On], tuple[Mapping[TaskId, int], Mapping[TaskId, int]]] = field(
+        default_factory=dict
+    )
+    """Kept by `redundant`: see `_ancestors` there."""
 
     @classmethod
     def of(cls, batch: EditBatch, snapshot: RunSnapshot | None = None) -> "Plan":
@@ -56,7 +62,10 @@ class Plan:
             rows=rows,
         )
         for edit in batch.edits:
-            plan._apply(edit)
+            if type(edit) is AddTask and edit.task.id not in plan.specs:  # most are
+                plan._write(edit.task)
+            else:
+                plan._apply(edit)
         return plan
 
     @cached_property
@@ -79,7 +88,7 @@ class Plan:
         """What each task waits for, by dependencies and references; unknown tasks left out."""
         known = self.specs
         found = {
-            task: {source: On.SUCCESS for source in self.scans[task].sources if source in known}
+            task: {source: _SUCCESS for source in self.scans[task].sources if source in known}
             for task in known
         }
         for (before, after), edge in self.edges.items():

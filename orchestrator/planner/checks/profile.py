@@ -36,6 +36,11 @@ class Profile:
             elif n == last or times[n] >= start + duration:
                 return math.inf if taken else start
 
+    def at(self, time: float) -> tuple[float, float]:
+        """Return how much is used at a time, and until when; inf: from then on."""
+        n = bisect_right(self._times, time)
+        return self._used[n - 1], self._times[n] if n < len(self._times) else math.inf
+
     def take(self, start: float, end: float, amount: float) -> None:
         """Use an amount for some time."""
         if start >= end:

@@ -22,6 +22,7 @@ MOST_WRITERS: Final = 4  # of one file that are looked at
 _STRICT: Final = frozenset({On.SUCCESS, On.WHEN})
 """Ways to wait that hold only where the predecessor succeeded: whoever waits for it in such a way
 has waited for all that it waited for in such a way."""
+_ANY: Final = frozenset(On)
 _IMPLIED: Final = frozenset({On.SUCCESS, On.COMPLETION})
 
 
@@ -62,12 +63,14 @@ def unordered(plan: Plan, fleet: Fleet) -> Iterator[Reason]:
     """
     if len(plan.specs) > MOST_TASKS:
         return
+    first: dict[str, TaskId] = {}
     named: dict[str, dict[TaskId, None]] = {}
     for task, said in plan.scans.items():
         for text in said.texts:
-            named.setdefault(text, {})[task] = None
-    shared = {text: tasks for text, tasks in named.items() if len(tasks) > 1 and is_file(text)}
-    place, above = _ancestors(plan, frozenset(On)) if shared else ({}, {})
+            if (other := first.setdefault(text, task)) is not task:
+                named.setdefault(text, {other: None})[task] = None
+    shared = {text: tasks for text, tasks in named.items() if is_file(text)}
+    place, above = _ancestors(plan, _ANY) if shared else ({}, {})
     for text, tasks in shared.items():
         writers = [task for task in tasks if fleet.effect(plan.specs[task]) is not Effect.PURE]
         for task in tasks:
@@ -86,6 +89,14 @@ def _ancestors(
     plan: Plan, ways: AbstractSet[On]
 ) -> tuple[Mapping[TaskId, int], Mapping[TaskId, int]]:
     """Return each task's bit, and the bits of all that it waits for in these ways."""
+    if ways is _STRICT and all(edge.on in _STRICT for edge in plan.edges.values()):
+        ways = _ANY  # it makes no difference, and is asked for twice
+    if ways not in plan.ancestors:
+        plan.ancestors[ways] = _found(plan, ways)
+    return plan.ancestors[ways]
+
+
+def _found(plan: Plan, ways: AbstractSet[On]) -> tuple[Mapping[TaskId, int], Mapping[TaskId, int]]:
     place = {task: 1 << n for n, task in enumerate(plan.order)}
     above: dict[TaskId, int] = {}
     for task in plan.order:

@@ -69,8 +69,11 @@ def scan(spec: TaskSpec) -> Scan:
     found = Scan()
     loop = spec.for_each
     for value in spec.args.values():
-        if type(value) is str:  # most are: that saves a call
-            found.texts.append(value)
+        kind = type(value)  # most are told by it: that saves a call
+        if kind is str:
+            found.texts.append(value)  # type: ignore[arg-type]  # as `kind` says
+        elif kind is int:
+            found.numbers.append(value)  # type: ignore[arg-type]
         else:
             found.walk(value, items=loop is not None)
     if loop is not None and loop.source is not None:

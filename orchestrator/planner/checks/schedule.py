@@ -24,6 +24,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from orchestrator.planner.checks.profile import Profile
+from orchestrator.planner.checks.sharing import Shared
 
 PLACEMENTS: Final = 4_000  # tried at random before giving up; about 15 ms
 MOST_RESTARTS: Final = 300
@@ -63,6 +64,8 @@ class Activity(NamedTuple):
     """What only one activity at a time holds, wherever it runs."""
     started: bool = False
     """It is at work already, so it goes before all others; it waits for none."""
+    shared: tuple[tuple[str, float, str], ...] = ()
+    """(kind, amount, key): as `demand`, but those with one key use it together."""
 
 
 class Placed(NamedTuple):
@@ -157,7 +160,8 @@ _NEVER: Final = Placed(-1, math.inf, math.inf)
 
 
 def _has(machine: Machine, activity: Activity) -> bool:
-    return all(machine.capacity.get(kind, 0.0) >= amount for kind, amount in activity.demand)
+    needs = (*activity.demand, *((kind, amount) for kind, amount, _ in activity.shared))
+    return all(machine.capacity.get(kind, 0.0) >= amount for kind, amount in needs)
 
 
 def _slots(machine: Machine) -> Profile:
@@ -267,6 +271,7 @@ class _Board:
         self._machines = machines
         self._slots = [_slots(machine) for machine in machines]
         self._amounts: dict[tuple[int, str], Profile] = {}
+        self._shared: dict[tuple[int, str, str], Shared] = {}
         self._held: dict[str, Profile] = {}
 
     def place(self, activity: Activity, ready: float, chance: random.Random | None) -> Placed:
@@ -274,9 +279,11 @@ class _Board:
         options = activity.durations
         if chance is not None and len(options) > 1 and chance.random() < ELSEWHERE:
             options = (chance.choice(options),)
-        plain = not (activity.demand or activity.exclusive)
+        plain = not (activity.demand or activity.shared or activity.exclusive)
         where, start, finish = _NEVER
         for machine, seconds in options:
+            if ready + seconds >= finish:
+                break  # the others are slower still
             slots = self._slots[machine]
             begin = ready if ready > slots.free_from else slots.free_from  # noqa: FURB136
             if begin + seconds < finish:
@@ -293,19 +300,29 @@ class _Board:
                 profile.take(start, finish, amount)
         return Placed(where, start, finish)
 
-    def _needed(self, activity: Activity, machine: int) -> Sequence[tuple[Profile, float]]:
+    def _needed(
+        self, activity: Activity, machine: int
+    ) -> Sequence[tuple[Profile | Shared, float]]:
         """Return what it would take of what, slots first."""
-        needed = [(self._slots[machine], 1.0)]
-        for kind, amount in activity.demand:
-            if (machine, kind) not in self._amounts:
-                capacity = self._machines[machine].capacity.get(kind, 0.0)
-                self._amounts[machine, kind] = Profile(capacity)
-            needed.append((self._amounts[machine, kind], amount))
+        needed: list[tuple[Profile | Shared, float]] = [(self._slots[machine], 1.0)]
+        needed += [(self._amount(machine, kind), amount) for kind, amount in activity.demand]
+        for kind, amount, key in activity.shared:
+            if (machine, kind, key) not in self._shared:
+                self._shared[machine, kind, key] = Shared(self._amount(machine, kind))
+            needed.append((self._shared[machine, kind, key], amount))
         held = (self._held.setdefault(name, Profile(1.0)) for name in activity.exclusive)
         return [*needed, *((profile, 1.0) for profile in held)]
 
+    def _amount(self, machine: int, kind: str) -> Profile:
+        if (machine, kind) not in self._amounts:
+            capacity = self._machines[machine].capacity.get(kind, 0.0)
+            self._amounts[machine, kind] = Profile(capacity)
+        return self._amounts[machine, kind]
 
-def _earliest(needed: Sequence[tuple[Profile, float]], start: float, seconds: float) -> float:
+
+def _earliest(
+    needed: Sequence[tuple[Profile | Shared, float]], start: float, seconds: float
+) -> float:
     """Return when all of it is free at once for so long."""
     while True:
         begin = start

@@ -1,8 +1,17 @@
-"""Which of several plans to take, without asking a model: by checks, history and expected time.
+"""Which of several plans to take, without asking a model: by checks, history and expected finish.
 
 AOP (Li et al. 2024, arXiv 2410.02189, section 3.2) learns a reward model of how well an agent
-solves a sub-task. Here that is the share of attempts of a skill on a device that succeeded, shrunk
-to the skill's share on all devices, and that to the share of all.
+solves a sub-task, so that no model need judge on the way. Here that is the share of attempts of a
+skill on a device that succeeded: the mean of a Beta posterior with a prior of `PRIOR_WEIGHT`
+attempts at the skill's share on all devices, whose prior is the share of all attempts, whose prior
+is `HOPE`. A plan's reward is when it would be done. A task that fails is tried again, so it takes
+its time 1/p times on average (a geometric number of tries); the schedule is made with that, and
+goes around devices where a skill fails. So chance and time need no weights against each other.
+
+The order is lexicographic: what the checks find comes first, since such a plan is refused; then
+tasks that wait for a device to come, for nobody knows how long; then the expected finish; then
+doubts, which rarely matter in the end; then the work, as the cost: cards name no prices, and what
+keeps fewer devices busy leaves more to others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,14 +23,15 @@ from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner.checks.complete import Goal
 from orchestrator.planner.checks.fleet import Fleet
 from orchestrator.planner.checks.plan import Plan
-from orchestrator.planner.checks.schedule import schedule
+from orchestrator.planner.checks.schedule import Activity, Options, Problem, schedule
 from orchestrator.planner.checks.whole import findings, hints
-from orchestrator.planner.checks.work import NO_TIMES, Times, Work
+from orchestrator.planner.checks.work import NO_TIMES, NOBODY, Times, Work
 from protocol.types import DeviceCard, DeviceId, TaskId
 
-History: TypeAlias = Mapping[tuple[str, DeviceId], tuple[int, int]]
-"""(skill, device) → attempts that succeeded, and all attempts."""
+History: TypeAlias = Mapping[tuple[str, DeviceId], tuple[float, float]]
+"""(skill, device) → attempts that succeeded, and all attempts; those long past may count less."""
 
+HOPE: Final = 0.9  # the share before anything is known: most attempts succeed
 PRIOR_WEIGHT: Final = 4.0  # what is known of others counts like so many attempts
 
 
@@ -36,13 +46,16 @@ class Score:
     success: float
     """The chance that every task succeeds at its first attempt, if they are independent."""
     finish_s: float
-    """When all would be done, in seconds from now; inf: never."""
+    """When all is likely to be done, failed attempts included: seconds from now; inf: never."""
+    work_s: float = 0.0
+    """How long devices are likely to work, all together."""
+    waiting: int = 0
+    """Tasks that no device that is there can do; they are taken to be short."""
 
     @property
     def key(self) -> tuple[float, ...]:
-        """Order plans: by checks, then by the time until one succeeds if failures start anew."""
-        expected = self.finish_s / self.success if self.success else float("inf")
-        return self.wrong, expected, self.doubts
+        """Order plans; see the module."""
+        return self.wrong, self.waiting, self.finish_s, self.doubts, self.work_s
 
 
 def score(
@@ -61,36 +74,47 @@ def score(
     doubts = sum(1 for _ in hints(plan, fleet))
     if plan.cyclic or not plan.specs:
         return Score(wrong + (not plan.specs), doubts, 0.0, float("inf"))
-    problem = Work(plan, fleet, times).problem()
-    best = schedule(problem, restarts=0)
     share = _Shares(history or {})
-    success = 1.0
-    for activity, placed in zip(problem.activities, best.placed, strict=True):
+    problem = Work(plan, fleet, times).problem()
+    names = [machine.name for machine in problem.machines]
+
+    def tried(activity: Activity) -> Activity:
         skill = plan.specs[TaskId(activity.name)].skill
-        success *= share.of(skill, problem.machines[placed.machine].name)
-    return Score(wrong, doubts, success, max(0.0, best.finish - times.now))
+        options = [(n, s / share.of(skill, names[n])) for n, s in activity.durations]
+        return activity._replace(durations=_quickest_first(options))
+
+    best = schedule(Problem([*map(tried, problem.activities)], problem.machines), restarts=0)
+    success, work_s, waiting = 1.0, 0.0, 0
+    for activity, placed in zip(problem.activities, best.placed, strict=True):
+        success *= share.of(plan.specs[TaskId(activity.name)].skill, names[placed.machine])
+        work_s += placed.finish - placed.start if placed.machine >= 0 else 0.0  # never
+        waiting += names[placed.machine] == NOBODY
+    return Score(wrong, doubts, success, max(0.0, best.finish - times.now), work_s, waiting)
+
+
+def _quickest_first(options: Iterable[tuple[int, float]]) -> Options:
+    return tuple(sorted(options, key=lambda option: option[1]))
 
 
 class _Shares:
-    """Shares of attempts that succeed."""
+    """Shares of attempts that succeed; never 0."""
 
     def __init__(self, history: History) -> None:
         self._here = history
-        self._skill: dict[str, tuple[int, int]] = {}
-        for (skill, _), (good, tries) in history.items():
-            before = self._skill.get(skill, (0, 0))
-            self._skill[skill] = before[0] + good, before[1] + tries
-        good, tries = (sum(each) for each in zip((0, 0), *history.values(), strict=True))
-        self._all = (good + PRIOR_WEIGHT) / (
-            tries + PRIOR_WEIGHT
-        )  # hopeful where nothing is known
+        self._skill: dict[str, tuple[float, float]] = {}
+        good = tries = 0.0
+        for (skill, _), (here_good, here_tries) in history.items():
+            before = self._skill.get(skill, (0.0, 0.0))
+            self._skill[skill] = before[0] + here_good, before[1] + here_tries
+            good, tries = good + here_good, tries + here_tries
+        self._all = _shrunk((good, tries), HOPE)
 
     def of(self, skill: str, device: str) -> float:
         """Return the share of a skill on a device."""
-        overall = _shrunk(self._skill.get(skill, (0, 0)), self._all)
-        return _shrunk(self._here.get((skill, DeviceId(device)), (0, 0)), overall)
+        overall = _shrunk(self._skill.get(skill, (0.0, 0.0)), self._all)
+        return _shrunk(self._here.get((skill, DeviceId(device)), (0.0, 0.0)), overall)
 
 
-def _shrunk(seen: tuple[int, int], prior: float) -> float:
+def _shrunk(seen: tuple[float, float], prior: float) -> float:
     good, tries = seen
     return (good + PRIOR_WEIGHT * prior) / (tries + PRIOR_WEIGHT)

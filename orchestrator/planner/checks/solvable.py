@@ -4,7 +4,6 @@ AOP: Li et al. 2024, "Agent-Oriented Planning in Multi-Agent Systems", arXiv 241
 reward model judges whether agents can solve a sub-task; here the cards of the devices do.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -12,10 +11,11 @@ from orchestrator.core.edits import Reason
 from orchestrator.core.model import DEFAULT_NEEDS, TaskSpec
 from orchestrator.core.references import FROM
 from orchestrator.planner.arguments import Contract
-from orchestrator.planner.checks.fleet import Fleet, Offers, labels
+from orchestrator.planner.checks.fleet import Fleet, Offers
 from orchestrator.planner.checks.outputs import Reach, reach
 from orchestrator.planner.checks.plan import Plan
 from orchestrator.planner.checks.scan import Path
+from orchestrator.planner.refusals import contradictions
 from protocol.types import Json
 
 
@@ -31,7 +31,7 @@ def solvable(plan: Plan, fleet: Fleet) -> Iterator[Reason]:
                 detail = f"task {spec.id!r}, skill {spec.skill!r}: {fault}"
                 yield Reason("arguments", spec.id, detail)
         if spec.needs is not DEFAULT_NEEDS:  # most need nothing
-            yield from _contradictions(spec)
+            yield from contradictions(spec)
     for spec, source, path, verdict in _reached(plan, fleet):
         if verdict is Reach.IMPOSSIBLE:
             yield _no_output(spec, source, path, "its output cannot have that")
@@ -69,23 +69,15 @@ def _fits(args: Mapping[str, Json], wanted: Contract) -> bool:
     return True
 
 
-def _contradictions(spec: TaskSpec) -> Iterator[Reason]:
-    for key, value in labels(spec).items():
-        if spec.needs.labels.get(key, value) != value:
-            detail = f"{key}={spec.needs.labels[key]} and, for each, {key}={value}: drop one"
-            yield Reason("labels", spec.id, f"task {spec.id!r} asks for {detail}")
-    for need in spec.needs.resources:
-        if not (need.amount >= 0 and math.isfinite(need.amount)):
-            detail = f"task {spec.id!r} needs {need.amount} of {need.kind!r}: state an amount ≥ 0"
-            yield Reason("capacity", spec.id, detail)
-
-
 def _reached(plan: Plan, fleet: Fleet) -> Iterator[tuple[TaskSpec, TaskSpec, Path, Reach]]:
     """Yield references whose path may lead nowhere on every device that may run the source."""
     for spec, source, path in plan.references:
         verdict = _reach(fleet.offers(source), source, path)
-        if verdict is not Reach.POSSIBLE:
+        if verdict is not _POSSIBLE:
             yield spec, source, path, verdict
+
+
+_POSSIBLE: Final = Reach.POSSIBLE  # members of an enumeration take a while to look up
 
 
 def _reach(offers: Offers, source: TaskSpec, path: Path) -> Reach:

@@ -35,7 +35,7 @@ def check(
         times: deadlines, windows and downtimes, where there are any.
         goal: what was asked for. Only for plans that a model or a script made from words.
     """
-    found = findings(Plan.of(batch, snapshot), Fleet(cards), times, goal) if batch.edits else {}
+    found = findings(Plan.of(batch, snapshot), Fleet.of(cards), times, goal) if batch.edits else {}
     return tuple(reason for reasons in found.values() for reason in reasons) or (
         () if batch.edits else (_EMPTY,)
     )
@@ -62,7 +62,7 @@ def advise(
     batch: EditBatch, cards: Iterable[DeviceCard], *, snapshot: RunSnapshot | None = None
 ) -> tuple[Reason, ...]:
     """Return what may be wrong, or may change while the run goes on."""
-    return tuple(hints(Plan.of(batch, snapshot), Fleet(cards)))
+    return tuple(hints(Plan.of(batch, snapshot), Fleet.of(cards)))
 
 
 def hints(plan: Plan, fleet: Fleet) -> Iterator[Reason]:

@@ -1,22 +1,24 @@
 """A plan as activities, and devices as machines: what `schedule` reads.
 
 What is assumed: every task runs but for those that wait for a failure; a `for_each` over devices
-runs on all of them, one over items once; what runs now takes its whole estimate from now on; a
+runs on all of them, one over items once; what runs now takes what is left of its estimate; a
 task for which no device is known takes as long as on a device of speed 1, and waits for nobody;
 data travel in no time; other runs take nothing, unless `Times.away` says that they do.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.core.estimates import PRIOR_S
 from orchestrator.core.model import On, TaskSpec
+from orchestrator.core.retention.needs import named
 from orchestrator.planner.checks.fleet import Fleet, Offer
 from orchestrator.planner.checks.plan import Plan
 from orchestrator.planner.checks.schedule import Activity, Machine, Options, Problem
-from protocol.types import DeviceCard, DeviceId, TaskId
+from protocol.types import DeviceCard, DeviceId, Resource, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,13 @@ class Times:
     now: float = 0.0
     deadline: float = math.inf
     """Of the run."""
+    margin_s: float = 0.0
+    """How much before its deadline the run should be done: no estimate counts what lies between
+    tasks, such as offers and reports."""
+    guess_s: float = PRIOR_S
+    """How long a task takes on a device of speed 1 where neither plan nor card says it."""
+    ran_s: Mapping[TaskId, float] = field(default_factory=dict)
+    """How long what runs has run already."""
     windows: Mapping[TaskId, tuple[float, float]] = field(default_factory=dict)
     """A task's earliest start and latest end."""
     away: Mapping[DeviceId, Sequence[tuple[float, float]]] = field(default_factory=dict)
@@ -36,6 +45,11 @@ class Times:
     """(skill, device) → how long it takes there; else what plan or card declare."""
 
     @property
+    def due(self) -> float:
+        """When the run should be done."""
+        return self.deadline - self.margin_s
+
+    @property
     def bind(self) -> bool:
         """Whether anything can be late."""
         return bool(self.deadline < math.inf or self.windows or self.away)
@@ -44,6 +58,7 @@ class Times:
 NO_TIMES: Final = Times()
 NOBODY: Final = "a device to come"
 _ANY: Final = (-math.inf, math.inf)
+_FAILURE, _COMPLETION = On.FAILURE, On.COMPLETION  # members of enumerations are slow to look up
 
 
 class Work:
@@ -53,6 +68,9 @@ class Work:
         self.plan = plan
         self.fleet = fleet
         self.times = times
+        self._due = times.due
+        self._same = not (times.windows or times.exclusive)
+        """Whether no task has times or things of its own."""
         self._kept: dict[object, Options] = {}
         self._of: dict[TaskId, Options] = {}
         self._place = {card.device: n for n, card in enumerate(fleet.cards)}
@@ -66,14 +84,20 @@ class Work:
         parts: list[tuple[TaskSpec, Options]] = []
         members: dict[TaskId, list[int]] = {}
         for spec in self._open():
-            for options in self._parts(spec):
-                members.setdefault(spec.id, []).append(len(parts))
-                parts.append((spec, options))
+            first = len(parts)
+            parts += [(spec, options) for options in self._parts(spec)]
+            members[spec.id] = [*range(first, len(parts))]
+        users = Counter(
+            name
+            for spec, _ in parts
+            if spec.needs.resources
+            for name in named(spec.needs.resources, None)
+        )
         for name, row in self.plan.rows.items():
             if row.parent is not None:
                 members.setdefault(row.parent, []).extend(members.get(name, ()))
         return Problem(
-            [self._activity(spec, options, members) for spec, options in parts],
+            [self._activity(spec, options, members, users) for spec, options in parts],
             [*map(self._machine, self.fleet.cards), Machine(NOBODY, slots=len(parts) + 1)],
         )
 
@@ -84,9 +108,9 @@ class Work:
         for task in plan.order:
             for before, on in plan.incoming[task].items():
                 failed = before in idle
-                if on is On.FAILURE:
+                if on is _FAILURE:
                     failed = not plan.lost(before)
-                if failed and on is not On.COMPLETION:
+                if failed and on is not _COMPLETION:
                     idle.add(task)
             if plan.lost(task):
                 idle.add(task)
@@ -98,10 +122,11 @@ class Work:
         options = self._options(spec)
         if spec.for_each is not None and spec.for_each.source is None:
             return [(option,) for option in options]
-        row = self.plan.rows.get(spec.id)
+        row = self.plan.rows.get(spec.id) if self.plan.rows else None
         if row is not None and row.device in self._place:
-            here = self._place[row.device]
-            return [tuple(each for each in options if each[0] == here) or options]
+            here, ran_s = self._place[row.device], self.times.ran_s.get(spec.id, 0.0)
+            there = [option for option in options if option[0] == here] or options
+            return [tuple((place, max(0.0, seconds - ran_s)) for place, seconds in there)]
         return (options,)
 
     def _options(self, spec: TaskSpec) -> Options:
@@ -113,7 +138,7 @@ class Work:
         key = offers, spec.estimate_s, spec.needs.resources, spec.limits.run_s
         found = self._kept.get(key)
         if found is None:
-            nowhere = (len(self.fleet.cards), max(0.0, spec.estimate_s or PRIOR_S))
+            nowhere = (len(self.fleet.cards), max(0.0, spec.estimate_s or self.times.guess_s))
             known = [
                 (self._place[offer.card.device], self._seconds(spec, offer))
                 for offer in self.fleet.roomy(spec)
@@ -129,23 +154,33 @@ class Work:
         if learned is not None:
             return learned
         declared = spec.estimate_s if spec.estimate_s is not None else offer.skill.estimate_s
-        return max(0.0, PRIOR_S if declared is None else declared) / offer.card.speed
+        return max(0.0, self.times.guess_s if declared is None else declared) / offer.card.speed
 
     def _activity(
-        self, spec: TaskSpec, options: Options, members: Mapping[TaskId, list[int]]
+        self,
+        spec: TaskSpec,
+        options: Options,
+        members: Mapping[TaskId, list[int]],
+        users: Mapping[Resource, int],
     ) -> Activity:
-        times, task, row = self.times, spec.id, self.plan.rows.get(spec.id)
+        times, task, waits = self.times, spec.id, self.plan.incoming[spec.id]
+        after = tuple([k for name in waits for k in members.get(name, ())]) if waits else ()
+        row = self.plan.rows.get(task) if self.plan.rows else None
+        if self._same and row is None and not spec.needs.resources:  # most say nothing else
+            return Activity(task, options, after, times.now, self._due)
         earliest, latest = times.windows.get(task, _ANY)
-        waits, needs = self.plan.incoming[task], spec.needs.resources
+        resources = spec.needs.resources
+        needs = named(resources, None).items() if resources else ()
         return Activity(
             task,
             options,
-            tuple([k for before in waits for k in members.get(before, ())]) if waits else (),
+            after,
             max(times.now, earliest),
-            min(times.deadline, latest),
-            tuple([(need.kind, need.amount) for need in needs]) if needs else (),
+            min(self._due, latest),
+            tuple([(name.kind, amount) for name, amount in needs if users[name] == 1]),
             tuple(times.exclusive.get(task, ())),
             started=row is not None and row.device is not None,
+            shared=tuple([(r.kind, amount, r.key) for r, amount in needs if users[r] > 1]),
         )
 
     def _machine(self, card: DeviceCard) -> Machine:

@@ -38,42 +38,54 @@ class Asking:
     recorder: Recorder | None
 
     async def ask(
-        self, question: Question, turns: Sequence[Turn], account: Account, *, seed: int
+        self,
+        question: Question,
+        turns: Sequence[Turn],
+        account: Account,
+        *,
+        seed: int,
+        candidate: int = 0,
     ) -> Reply:
         """Ask a question, with what was answered so far; jitter comes from `seed`.
+
+        A `candidate` from 1 on is to be another answer: the model is given a seed for it.
 
         Raises:
             PlanningError: there is no answer, or no more budget.
         """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        clock = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(account.seconds_left):
-                return await self._ask(question, turns, account, seed)
+            with account.waiting(clock):
+                async with asyncio.timeout(account.seconds_left):
+                    return await self._ask(question, turns, account, seed, candidate)
         except TimeoutError as error:
             raise account.spent(account.overdue()) from error
         except SpentError as error:
             raise account.spent(error) from error
-        finally:
-            account.seconds += loop.time() - began
 
     async def _ask(
-        self, question: Question, turns: Sequence[Turn], account: Account, seed: int
+        self,
+        question: Question,
+        turns: Sequence[Turn],
+        account: Account,
+        seed: int,
+        candidate: int,
     ) -> Reply:
         messages = prompts.conversation(question, turns, self.sizes)
         form, loop = question.form, asyncio.get_running_loop()
         wanted = Usage(prompts.cost(messages, form), self.sizes.answer_tokens)
+        extra = {"seed": int(unit(seed, "candidate", candidate) * 2**31)} if candidate else {}
         n = 0
         while True:
             n += 1
             held = account.hold(wanted)
-            call = Call(messages, form.__name__, schema(form), held.answer_tokens)
+            call = Call(messages, form.__name__, schema(form), held.answer_tokens, extra=extra)
             began = loop.time()
             try:
                 reply = await self.model.complete(call)
             except ModelError as error:
                 account.settle(held, error.usage)
-                wait_s = self._pause_s(error, n, unit(seed, f"model/{len(turns)}", n))
+                wait_s = self._pause_s(error, n, unit(seed + candidate, f"model/{len(turns)}", n))
                 if wait_s is None:
                     took_s = loop.time() - began
                     failed = Exchange(account.run, call, None, str(error), error.usage, took_s)

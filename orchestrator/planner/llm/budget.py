@@ -1,7 +1,8 @@
 """What runs may spend on their planner. A restarted coordinator begins anew."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from orchestrator.planner import PlanningError
@@ -23,6 +24,24 @@ class Account(chat.Account):
     def __init__(self, run: RunId, budget: Budget) -> None:
         super().__init__(budget)
         self.run = run
+        self._waits = 0
+        self._since = 0.0
+
+    @contextmanager
+    def waiting(self, clock: Callable[[], float]) -> Iterator[None]:
+        """Count the seconds of the block; those of blocks side by side count once."""
+        self._count(clock())
+        self._waits += 1
+        try:
+            yield
+        finally:
+            self._count(clock())
+            self._waits -= 1
+
+    def _count(self, now: float) -> None:
+        if self._waits:
+            self.seconds += now - self._since
+        self._since = now
 
     def spent(self, error: SpentError) -> PlanningError:
         """Return what to say when nothing is left."""

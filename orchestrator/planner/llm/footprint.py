@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.lifecycle import FINAL, NOT_STARTED, TaskState
+from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.references import FROM
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.planner import PlanningError
@@ -64,11 +64,6 @@ def footprint(snapshot: RunSnapshot, task: TaskId) -> Footprint:
             uses.setdefault(used, {})[path] = None
     handed_on = {name: tuple(path for path in paths if path) for name, paths in uses.items()}
     return Footprint(rows[task], tuple(ancestors), tuple(descendants), others, handed_on)
-
-
-def editable(row: TaskSnapshot) -> bool:
-    """Tell whether an edit may change the task (I7)."""
-    return row.state in NOT_STARTED and row.parent is None
 
 
 def _reached(start: TaskId, edges: Mapping[TaskId, Sequence[TaskId]]) -> Iterator[TaskId]:

@@ -5,7 +5,7 @@ rounds.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -23,7 +23,7 @@ from protocol.chat.tokens import clip
 
 T = TypeVar("T")
 Request: TypeAlias = PlanRequest | RevisionRequest
-Tips: TypeAlias = Callable[[Request], Sequence[str]]
+Tips: TypeAlias = Callable[[Request], Awaitable[Sequence[str]]]
 """What experience says about a request, best first."""
 ROWS: Final = 200
 """Tasks and devices that are looked through on the loop, in about 5 ms; more are in a thread."""
@@ -33,7 +33,7 @@ DEFAULT_ROUNDS: Final = Rounds()
 DEFAULT_BUDGET: Final = Budget()
 
 
-def no_tips(_request: Request) -> Sequence[str]:
+async def no_tips(_request: Request) -> Sequence[str]:
     """Know nothing."""
     return ()
 
@@ -70,7 +70,7 @@ class LlmPlanner:
 
     async def propose(self, request: PlanRequest) -> EditBatch:
         """Ask for a first plan."""
-        tips = self._tips(request)
+        tips = await self._tips(request)
         question = await _off_loop(
             partial(prompts.propose, request, tips, self._sizes), size=_size(request)
         )
@@ -78,7 +78,7 @@ class LlmPlanner:
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
         """Ask to mend the plan; the answer reads what was shown."""
-        tips = self._tips(request)
+        tips = await self._tips(request)
         question = await _off_loop(
             partial(prompts.revise, request, tips, self._sizes), size=_size(request)
         )
@@ -90,9 +90,12 @@ class LlmPlanner:
         run = request.run if isinstance(request, PlanRequest) else request.snapshot.run
         asking = Asking(self._model, self._sizes, self._rounds, self._recorder)
         account = self.accounts.of(run)
+        candidate = request.candidate if isinstance(request, PlanRequest) else 0
         turns: list[Turn] = []
         for _ in range(1 + self._rounds.repairs):
-            reply = await asking.ask(question, turns, account, seed=request.seed)
+            reply = await asking.ask(
+                question, turns, account, seed=request.seed, candidate=candidate
+            )
             size = _size(request) + len(reply.text) // CHARACTERS_A_ROW
             verdict = await _off_loop(partial(judge, reply), size=size)
             if isinstance(verdict, EditBatch):

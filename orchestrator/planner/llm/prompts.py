@@ -10,17 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from orchestrator.core.facts import Why
 from orchestrator.core.model import TaskSpec
 from orchestrator.core.references import MissingError, look_up
 from orchestrator.core.snapshot import TaskSnapshot
 from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
+from orchestrator.planner.answers import editable
 from orchestrator.planner.llm import texts
 from orchestrator.planner.llm.catalogue import catalogue
-from orchestrator.planner.llm.footprint import Footprint, editable, footprint
+from orchestrator.planner.llm.footprint import Footprint, footprint
 from orchestrator.planner.llm.outline import brief, compact, result
 from orchestrator.planner.llm.parse import Fault
 from orchestrator.planner.llm.room import Listing, shared
 from orchestrator.planner.llm.schema import Part, ProposalPart, RevisionPart, schema
+from orchestrator.planner.refusals import Request
 from protocol.chat.exchange import Message
 from protocol.chat.tokens import PER_MESSAGE, clip, estimate
 from protocol.types import Json, TaskId
@@ -67,7 +70,8 @@ def propose(request: PlanRequest, tips: Sequence[str], sizes: Sizes) -> Question
     given = compact(dict(request.parameters))
     must = [texts.REQUEST.format(request=compact(request.request))]
     must += [texts.PARAMETERS.format(parameters=given)] if request.parameters else []
-    lists = [_tips(tips), *catalogue(request.fleet, request.request)]
+    must += _wanted(request)
+    lists = [_refused(request), _tips(tips), *catalogue(request.fleet, request.request)]
     return _question(texts.PLAN, must, lists, form=ProposalPart, sizes=sizes)
 
 
@@ -80,21 +84,16 @@ def revise(request: RevisionRequest, tips: Sequence[str], sizes: Sizes) -> Quest
     snapshot = request.snapshot
     part = footprint(snapshot, request.task)
     size = sizes.result_characters
-    failure = texts.FAILURE.format(
-        task=compact(request.task),
-        revision=snapshot.revision,
-        cause=clip(compact(request.cause), 4 * size),
-    )
-    tried = texts.TRIED.format(devices=compact(request.tried))
     counts = ", ".join(f"{n} {state}" for state, n in sorted(part.others.items()))
     must = [
         texts.REQUEST.format(request=clip(compact(snapshot.request), 4 * size)),
-        failure,
-        tried if request.tried else texts.UNTRIED,
+        *_wanted(request),
+        _cause(request, part.task, size),
         texts.TASK.format(task=_waiting(part.task, 4 * size)),
         *([texts.OTHERS.format(counts=counts)] if counts else []),
     ]
     lists = [
+        _refused(request),
         Listing(texts.PREDECESSORS, len(part.ancestors), _ancestors(part, size)),
         Listing(
             texts.SUCCESSORS,
@@ -154,6 +153,35 @@ def _question(
         )
     parts = shared([each for each in lists if each.count], room)
     return Question(system, "\n\n".join(("\n".join(must), *parts)), form, shown)
+
+
+def _wanted(request: Request) -> list[str]:
+    """Say what must come of it, and when."""
+    wanted, left = request.deliverables, request.deadline_s
+    said = [texts.DELIVERABLES.format(deliverables=compact(wanted))] if wanted else []
+    return said + ([] if left is None else [texts.DEADLINE.format(seconds=round(left, 1))])
+
+
+def _cause(request: RevisionRequest, row: TaskSnapshot, size: int) -> str:
+    """Say what failed, or what came unexpected."""
+    news = request.kind == Why.INFORMATION
+    said = (texts.NEWS if news else texts.FAILURE).format(
+        task=compact(request.task),
+        revision=request.snapshot.revision,
+        cause=clip(compact(request.cause), 4 * size),
+        result=result(request.task, row.output, size),
+    )
+    if news:
+        return said
+    kind = [texts.KIND.format(kind=request.kind)] if request.kind else []
+    tried = texts.TRIED.format(devices=compact(request.tried)) if request.tried else texts.UNTRIED
+    return "\n".join((said, *kind, tried))
+
+
+def _refused(request: Request) -> Listing:
+    """Say what was wrong with the answer before, as far as that was for others to find."""
+    lines = (f"- {clip(compact(each.detail), _FAULT)}" for each in request.refused)
+    return Listing(texts.REFUSED, len(request.refused), lines)
 
 
 def _tips(tips: Sequence[str]) -> Listing:

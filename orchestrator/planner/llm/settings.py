@@ -9,6 +9,7 @@ base_url = "https://example.com/v1"   # anything with /chat/completions
 model = "gpt-4.1-mini"
 key_env = "OPENAI_API_KEY"               # or key_file; a local server may need none
 run_tokens = 200_000                     # what one run may spend; also: run_s, run_money
+candidates = 3                           # first plans made side by side; the best is taken
 record = "state/planner"                 # keep every exchange for replay
 ```
 """
@@ -34,6 +35,9 @@ class LlmSection(EndpointSection):
     repairs: NonNegativeInt = _ROUNDS.repairs
     tries: PositiveInt = _ROUNDS.tries
     retry_after_s: NonNegativeFloat = _ROUNDS.retry_after_s
+
+    candidates: PositiveInt = 1
+    """First plans that are asked for side by side; the best is taken (`planner.choosing`)."""
 
     run_s: PositiveFloat = _BUDGET.seconds
     run_tokens: PositiveInt = _BUDGET.tokens

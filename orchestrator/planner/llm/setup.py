@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import partial
 
+from orchestrator.planner import Planner
+from orchestrator.planner.choosing import ChoosingPlanner, Known, nothing_known
 from orchestrator.planner.llm.asking import Rounds
 from orchestrator.planner.llm.planner import LlmPlanner, Tips, no_tips
 from orchestrator.planner.llm.prompts import Sizes
@@ -13,9 +15,19 @@ from protocol.chat.client import HttpModel, described
 
 
 def planner(
-    section: LlmSection, *, environment: Mapping[str, str], tips: Tips = no_tips
-) -> LlmPlanner:
-    """Return the planner of a settings file; `environment` is usually `os.environ`.
+    section: LlmSection,
+    *,
+    environment: Mapping[str, str],
+    tips: Tips = no_tips,
+    known: Known = nothing_known,
+) -> Planner:
+    """Return the planner of a settings file.
+
+    Args:
+        section: the table `[planner.llm]`.
+        environment: usually `os.environ`.
+        tips: what experience says about a request.
+        known: how often skills succeeded on devices; to choose between `candidates`.
 
     Raises:
         SettingsError: the key is not where it should be.
@@ -30,7 +42,7 @@ def planner(
         section.answer_price,
     )
     recorder = partial(FolderRecorder, secrets=endpoint.secrets, size_bytes=section.record_bytes)
-    return LlmPlanner(
+    model_planner = LlmPlanner(
         model,
         sizes=Sizes(section.prompt_tokens, section.answer_tokens, section.result_characters),
         rounds=Rounds(section.repairs, section.tries, section.retry_after_s),
@@ -38,3 +50,6 @@ def planner(
         recorder=recorder(section.record) if section.record else None,
         tips=tips,
     )
+    if section.candidates == 1:
+        return model_planner
+    return ChoosingPlanner(model_planner, section.candidates, limit_s=section.run_s, known=known)

@@ -5,7 +5,7 @@ Names in braces are filled in by `prompts`. What `protocol.chat.dialect` adds is
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 PLAN: Final = """\
 You plan work for a fleet of devices. You are given a request, the skills that the devices \
@@ -63,10 +63,18 @@ SILENCE: Final = "(nothing)"
 
 REQUEST: Final = "Request: {request}"
 PARAMETERS: Final = "Parameters of the request: {parameters}"
+DELIVERABLES: Final = "What must come of it, by name: {deliverables}"
+DEADLINE: Final = "It must be done {seconds:g} s from now."
+REFUSED: Final = "Your last answer was refused, for these reasons:"
 FAILURE: Final = "Failed: task {task} of revision {revision}. Cause: {cause}"
+KIND: Final = "Kind of the failure: {kind}"
+NEWS: Final = """\
+Unexpected: task {task} of revision {revision} has succeeded, but {cause}. Its result: {result}
+The result stays unless you replace the task. Change what waits for it, where that makes no sense \
+any more; if the plan is right as it is, change nothing and say so in "cannot"."""
 TRIED: Final = "Tried on: {devices}"
 UNTRIED: Final = "Tried on no device."
-TASK: Final = "The failed task: {task}"
+TASK: Final = "The task: {task}"
 PREDECESSORS: Final = "What it builds on, nearest first:"
 SUCCESSORS: Final = "What waits for it, nearest first:"
 OTHERS: Final = "Other tasks, which this does not concern: {counts}."

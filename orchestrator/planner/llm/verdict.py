@@ -1,36 +1,19 @@
 """What to think of a model's answer: pure."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, TypeVar
 
-from orchestrator.core.edits import (
-    AddDependency,
-    AddTask,
-    CancelTask,
-    Edit,
-    EditBatch,
-    RemoveDependency,
-    RemoveTask,
-    ReplaceTask,
-    SetArgs,
-)
-from orchestrator.core.snapshot import RunSnapshot
-from orchestrator.planner import DeviceView, PlanningError, PlanRequest, RevisionRequest
-from orchestrator.planner.checks import advise, check
+from orchestrator.core.edits import EditBatch
+from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
+from orchestrator.planner.answers import against
 from orchestrator.planner.llm import edits
-from orchestrator.planner.llm.footprint import editable
 from orchestrator.planner.llm.parse import Fault, parse
 from orchestrator.planner.llm.prompts import Question
 from orchestrator.planner.llm.schema import Part, ProposalPart, RevisionPart
 from protocol.chat.exchange import Finish, Reply
 from protocol.chat.tokens import clip
-from protocol.types import TaskId
 
 P = TypeVar("P", bound=Part)
 SHOWN = 500  # characters of what a model says to people
-UNFIT = frozenset({"no_device"})
-"""Advice that a model's plan must follow: it guessed a name, and knows of no device to come. Other
-advice is not worth a question of its own."""
 
 Verdict: TypeAlias = EditBatch | tuple[Fault, ...]
 """A batch that may be used, or what is wrong."""
@@ -46,7 +29,7 @@ def proposed(request: PlanRequest, reply: Reply) -> Verdict:
     if not isinstance(answer, ProposalPart):
         return answer
     batch = edits.proposal(answer)
-    return _stated(answer.cannot, batch) or _checked(batch, request.fleet, None)
+    return _stated(answer.cannot, batch) or _checked(request, batch)
 
 
 def revised(request: RevisionRequest, question: Question, reply: Reply) -> Verdict:
@@ -59,7 +42,7 @@ def revised(request: RevisionRequest, question: Question, reply: Reply) -> Verdi
     if not isinstance(answer, RevisionPart):
         return answer
     batch = edits.revision(answer, request.snapshot.revision, question.shown)
-    return _stated(answer.cannot, batch) or _checked(batch, request.fleet, request.snapshot)
+    return _stated(answer.cannot, batch) or _checked(request, batch)
 
 
 def _parsed(reply: Reply, form: type[P]) -> P | tuple[Fault, ...]:
@@ -83,39 +66,6 @@ def _stated(cannot: str | None, batch: EditBatch) -> tuple[Fault, ...]:
     return (Fault("schema", detail, where="cannot"),)
 
 
-def _checked(
-    batch: EditBatch, fleet: Sequence[DeviceView], snapshot: RunSnapshot | None
-) -> Verdict:
-    cards = [view.card for view in fleet]
-    reasons = check(batch, cards, snapshot=snapshot)
-    advice = advise(batch, cards)
-    started = tuple(_started(batch, snapshot))
-    if not reasons and not started and all(each.rule not in UNFIT for each in advice):
-        return batch
-    return (*started, *map(Fault.of, (*reasons, *advice)))
-
-
-def _started(batch: EditBatch, snapshot: RunSnapshot | None) -> Iterator[Fault]:
-    """Yield the edits of what may not be edited any more (I7); the engine has the last word."""
-    fixed = {row.spec.id: row for row in snapshot.tasks if not editable(row)} if snapshot else {}
-    for edit in batch.edits:
-        task = _written(edit)
-        if task in fixed:
-            detail = f"task {task!r} is {fixed[task].state}: it may only be cancelled"
-            yield Fault("started", detail, task)
-
-
-def _written(edit: Edit) -> TaskId | None:
-    match edit:
-        case ReplaceTask(spec):
-            return spec.id
-        case AddDependency(dependency):
-            return dependency.successor
-        case RemoveDependency(_, successor):
-            return successor
-        case SetArgs(task) | RemoveTask(task):
-            return task
-        case AddTask() | CancelTask():
-            return None
-        case _:
-            assert_never(edit)
+def _checked(request: PlanRequest | RevisionRequest, batch: EditBatch) -> Verdict:
+    """Judge a batch as whoever asked will, and as one that was made from words."""
+    return tuple(map(Fault.of, against(request, batch, worded=True))) or batch

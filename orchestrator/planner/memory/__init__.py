@@ -3,12 +3,18 @@
 Pure: `secrets` · `sampling` (a run as a sample) · `aligning`, `reading`, `generalising`,
 `phrases`, `candidates` (samples as a playbook) · `works` · `words`, `outlines`, `retrieving`
 (what is like a request) · `experience` (a run's tries), `tips`, `rates`, `aging` · `writing`.
-I/O: `files`, `store` (the folder), `adopting` (a candidate becomes a playbook).
+I/O: `files`, `store` (the folder), `adopting` (a candidate becomes a playbook). Who calls it, in
+threads, is `orchestrator.experience`.
 """
 
-from orchestrator.planner.memory.adopting import RULE, Rule, adopt, due
+from orchestrator.planner.memory.adopting import RULE, Rule, adopt, answering, due
 from orchestrator.planner.memory.candidates import Candidate, candidate, difference
-from orchestrator.planner.memory.errors import AdoptionError, LearningError, MemoryFileError
+from orchestrator.planner.memory.errors import (
+    AdoptionError,
+    LearningError,
+    MemoryBusyError,
+    MemoryFileError,
+)
 from orchestrator.planner.memory.retrieving import Found, Known, Source, ranked
 from orchestrator.planner.memory.sampling import Sample, sample
 from orchestrator.planner.memory.store import Finished, Memory
@@ -24,6 +30,7 @@ __all__ = [
     "Known",
     "LearningError",
     "Memory",
+    "MemoryBusyError",
     "MemoryFileError",
     "Rule",
     "Sample",
@@ -31,6 +38,7 @@ __all__ = [
     "Tip",
     "Work",
     "adopt",
+    "answering",
     "candidate",
     "difference",
     "due",

@@ -1,6 +1,7 @@
 """A candidate becomes a playbook: because a person says so, or by `RULE`."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,10 +38,19 @@ def due(work: Work, rule: Rule = RULE) -> Candidate | None:
     return None if found.unsaid else found
 
 
+def answering(work: Work, playbooks: Iterable[Playbook]) -> tuple[Playbook, ...]:
+    """Return the playbooks that take requests of this work already.
+
+    A candidate beside them would make such a request ambiguous.
+    """
+    asked = [each.request for each in work.samples]
+    return tuple(each for each in playbooks if any(map(each.match, asked)))
+
+
 def adopt(candidate: Candidate, folder: Path, *, replace: bool = False) -> Path:
     """Write a candidate to a folder of playbooks, whole or not at all, and return the file.
 
-    Planners read their folders when they start.
+    One that is there already, word for word, is left alone.
 
     Args:
         candidate: what to write.
@@ -48,15 +58,17 @@ def adopt(candidate: Candidate, folder: Path, *, replace: bool = False) -> Path:
         replace: takes the place of the playbook of this name; else that is an error.
 
     Raises:
-        AdoptionError: there is one, with the difference; or another file is in the way.
+        AdoptionError: there is another, with the difference; or another file is in the way.
         MemoryFileError: the folder cannot be read or written.
     """
     there = _there(candidate.name, folder)
     path = Path(there.source) if there else folder / f"{candidate.name}.yaml"
     if there and not replace:
+        if not (changed := difference(candidate, there)):
+            return path
         raise AdoptionError(
-            f"{path} has a playbook {candidate.name!r}: take another name, or replace it, which"
-            f" changes\n{difference(candidate, there) or 'nothing'}"
+            f"{path} has a playbook {candidate.name!r}: take another name, or replace it",
+            difference=changed,
         )
     try:
         with draft(path, candidate.text) as written:

@@ -1,7 +1,7 @@
 """What can go wrong with memory.
 
 `OrchestratorError` ← `LearningError` (nothing to learn from this), `MemoryFileError` (a file of
-the store), `AdoptionError` (a playbook is in the way).
+the store) ← `MemoryBusyError` (for now), `AdoptionError` (a playbook is in the way).
 """
 
 from orchestrator.core.errors import OrchestratorError
@@ -15,5 +15,14 @@ class MemoryFileError(OrchestratorError):
     """A file of the store cannot be read or written; `str()` names it and, if known, the line."""
 
 
+class MemoryBusyError(MemoryFileError):
+    """Another process writes the store, which takes it milliseconds: nothing was changed."""
+
+
 class AdoptionError(OrchestratorError):
-    """Another playbook of this name is there; `str()` says where, and what to do."""
+    """Another playbook is in the way; `str()` says which, and what to do."""
+
+    def __init__(self, message: str, *, difference: str = "") -> None:
+        super().__init__(message)
+        self.difference = difference
+        """What replacing it would change: a unified diff."""

@@ -11,7 +11,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from orchestrator.planner.memory.errors import MemoryFileError
+from orchestrator.planner.memory.errors import MemoryBusyError, MemoryFileError
 from orchestrator.planner.memory.writing import dump
 from orchestrator.planner.playbook.document import PlaybookError, read
 from orchestrator.planner.playbook.format import Part
@@ -81,7 +81,8 @@ def one_writer(folder: Path) -> Iterator[None]:
     """Hold the lock of a store while it is written, which takes milliseconds.
 
     Raises:
-        MemoryFileError: somebody else writes it now.
+        MemoryBusyError: somebody else writes it now.
+        MemoryFileError: it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +93,6 @@ def one_writer(folder: Path) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise MemoryFileError(f"{folder}: another process writes it: try again") from error
+        raise MemoryBusyError(f"{folder}: another process writes it: try again") from error
     finally:
         os.close(lock)  # and with it the lock; the file stays, removing it would be a race

@@ -2,9 +2,8 @@
 
 A text is a secret, or holds one, where
 
-1. it has a credential's form: bearer and basic tokens, passwords in URLs, JSON Web Tokens, PEM
-   private keys, the prefixes that large providers give their keys, or 32 and more letters of both
-   cases with digits and no sign of a path;
+1. it has a credential's form (`protocol.credentials`), or is 32 and more letters of both cases
+   with digits and no sign of a path;
 2. words before it say so: ``password=…``, ``--token …``, and, after ``password …`` or ``the api
    key is …``, a word with a digit or a special character in it;
 3. its key says so: ``password``, ``token``, ``api_key``, ``authorization`` and the like.
@@ -16,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from protocol.credentials import FORMS
 from protocol.types import Json
 
 MARK: Final = re.compile(r"\[secret-\d+\]")
@@ -23,25 +23,19 @@ _NAMES: Final = (
     r"pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|authorization|cookie"
     r"|(?:api|access|private|secret|auth)[-_ ]?(?:key|token)"
 )
-_PREFIXES: Final = (
-    r"sk-[\w-]{8,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|hf_\w{20,}"
-    r"|xox[abprs]-[\w-]{10,}|A[KS]IA[0-9A-Z]{16,}|AIza[\w-]{30,}"
-)
 _KEY: Final = re.compile(rf"(?:^|[^a-z])(?:{_NAMES})$", re.IGNORECASE)
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SHAPES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))",
-        r"\b(?:bearer|basic)\s+([\w.~+/=-]{8,})",
-        r"://[^\s/:@]*:([^\s/@]+)@",
-        r"\b(eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)",
-        rf"\b({_PREFIXES})",
-        r"(?<![\w/.+-])(?-i:(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d))([\w+=-]{32,})(?![\w/.])",
-        rf"(?:\b|--)(?:{_NAMES})\s*[:=]\s*[\"']?([^\s\"',;]+)",
-        rf"--(?:{_NAMES})\s+[\"']?([^\s\"',;]+)",
-        rf"\b(?:{_NAMES})(?:\s+is)?\s+[\"']?((?=\S*[\d!@#$%^&*])[^\s\"',;]{{4,}})",
-    )
+_SHAPES: Final = (
+    *FORMS,
+    *(
+        re.compile(pattern, re.IGNORECASE)
+        for pattern in (
+            r"(?<![\w/.+-])(?-i:(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d))([\w+=-]{32,})(?![\w/.])",
+            rf"(?:\b|--)(?:{_NAMES})\s*[:=]\s*[\"']?([^\s\"',;]+)",
+            rf"--(?:{_NAMES})\s+[\"']?([^\s\"',;]+)",
+            rf"\b(?:{_NAMES})(?:\s+is)?\s+[\"']?((?=\S*[\d!@#$%^&*])[^\s\"',;]{{4,}})",
+        )
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from orchestrator.core.facts import Fact, RunStatus
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner import PlanRequest, RevisionRequest
 from orchestrator.planner.memory import rates, tips
+from orchestrator.planner.memory.adopting import adopt, answering, due
 from orchestrator.planner.memory.aging import faded
 from orchestrator.planner.memory.errors import LearningError, MemoryFileError
 from orchestrator.planner.memory.experience import Try, tries
@@ -24,6 +25,7 @@ from orchestrator.planner.memory.sampling import Sample, sample
 from orchestrator.planner.memory.secrets import redacted
 from orchestrator.planner.memory.works import Work, began, home
 from orchestrator.planner.playbook.format import Part
+from orchestrator.planner.playbook.library import PlaybookPlanner
 from orchestrator.planner.playbook.plan import Playbook
 from protocol.types import DeviceId
 
@@ -54,12 +56,25 @@ class Memory:
         folder: made when something is learned; one process writes it at a time.
         now: the wall clock, seconds since the epoch.
         works: how many kinds of requests are kept; beyond, the least used and oldest go.
+        adopt_into: a folder of playbooks, where `adopt_due` puts what `RULE` adopts; None: only
+            people adopt.
+        playbooks: the other folders of playbooks; what they answer is not adopted by the rule.
     """
 
-    def __init__(self, folder: Path, *, now: Callable[[], float], works: int = MOST_WORKS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        now: Callable[[], float],
+        works: int = MOST_WORKS,
+        adopt_into: Path | None = None,
+        playbooks: Sequence[Path] = (),
+    ) -> None:
         self._folder = folder
         self._now = now
         self._works = works
+        self._adopt_into = adopt_into
+        self._playbooks = playbooks
         self._writing = threading.Lock()
         self._known: dict[str, tuple[Work, Known | None]] = {}
         self._read: dict[Path, tuple[tuple[int, int, int], Part | MemoryFileError]] = {}
@@ -94,6 +109,43 @@ class Memory:
             self._record_tries(tried, run, succeeded=succeeded)
             return self._record_work(sample(run.snapshot), run.wall, succeeded=succeeded)
 
+    def adopt_due(self, work: Work) -> Path | None:
+        """Adopt a work, if `RULE` says so and no playbook answers its requests; return the file.
+
+        Raises:
+            AdoptionError, MemoryFileError, PlaybookError: a playbook, or a file, is in the way.
+        """
+        into = self._adopt_into
+        if into is None or (found := due(work)) is None:
+            return None
+        folders = [*self._playbooks, *([into] if into.is_dir() else [])]
+        known = PlaybookPlanner(folders).playbooks
+        there = answering(work, known.values())
+        # One of ours is there already if only the mark in the work is missing.
+        own = [each.name for each in there if Path(each.source).parent == into][:1]
+        if len(there) > len(own):
+            return None
+        name = own[0] if own else _free(found.name, known)
+        path = adopt(work.candidate(name=name), into)
+        self.adopted(work.name, name)
+        return path
+
+    def forget(self, name: str) -> bool:
+        """Remove a work, and tell whether it was there; what became a playbook stays one.
+
+        Raises:
+            MemoryFileError: somebody else writes the store now, or it cannot be written.
+        """
+        with self._writing, one_writer(self._folder):
+            works = self._parts(self._work_files(), Work).items()
+            paths = [path for path, work in works if work.name == name]
+            try:
+                for path in paths:
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                raise MemoryFileError(f"{error.filename}: cannot be removed: {error}") from error
+        return bool(paths)
+
     def adopted(self, name: str, playbook: str) -> None:
         """Note that a work has become a playbook: the rule leaves it alone.
 
@@ -114,6 +166,10 @@ class Memory:
             *(each for work in self.works() if (each := self._of_work(work)) is not None),
         ]
         return ranked(redacted(request), known, limit=limit)
+
+    def all_tips(self) -> tuple[tips.Tip, ...]:
+        """Return all tips, those first that count most."""
+        return self._tips().tips
 
     def tips_for(self, request: str, skills: Collection[str]) -> tuple[tips.Tip, ...]:
         """Return the few tips that matter for a request that will use these skills."""
@@ -149,7 +205,14 @@ class Memory:
         counts = rates.counted(self._counts().counts, tried, run.wall)
         self._write(self._folder / "history.yaml", rates.Counts(counts=counts))
         before = self._tips().tips
-        after = tips.learned(before, tried, run.wall, succeeded=succeeded, classes=run.classes)
+        after = tips.learned(
+            before,
+            tried,
+            run.wall,
+            succeeded=succeeded,
+            classes=run.classes,
+            request=run.snapshot.request,
+        )
         if after != before:
             self._write(self._folder / "tips.yaml", tips.Tips(tips=after))
 

@@ -13,14 +13,17 @@ from pydantic import Field
 
 from orchestrator.planner.memory.aging import faded
 from orchestrator.planner.memory.experience import Try, remedies
+from orchestrator.planner.memory.outlines import clipped
 from orchestrator.planner.memory.sampling import says
 from orchestrator.planner.memory.secrets import redacted
+from orchestrator.planner.memory.words import ALIKE, common
 from orchestrator.planner.playbook.format import Part
 from protocol.types import DeviceId, FailureKind
 
 MOST_TIPS: Final = 200
 OFFERED: Final = 5  # more are not read
 _REASON: Final = 160  # characters
+_REQUEST: Final = 200  # characters
 _REMEDIES: Final = 4  # of a tip
 _VARIES: Final = (
     re.compile(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE),
@@ -43,6 +46,7 @@ class Tip(Part):
     )
     wall: float
     used: int = Field(default=0, ge=0)
+    request: str = Field(default="", description="What was asked for, the last time.")
 
     @property
     def line(self) -> str:
@@ -70,6 +74,7 @@ def learned(
     *,
     succeeded: bool,
     classes: Mapping[DeviceId, str],
+    request: str = "",
 ) -> tuple[Tip, ...]:
     """Return the tips with those that a run leaves; beyond the bound the least worth one goes.
 
@@ -79,10 +84,12 @@ def learned(
         now: when it ended.
         succeeded: what it came to.
         classes: of devices, where they have one; tips of one class that are alike become one.
+        request: what the run was to do.
     """
+    asked = clipped(redacted(" ".join(request.split())), _REQUEST)
     kept = list(tips)
     for failed, remedy in remedies(tried, succeeded=succeeded):
-        new = _tip(failed, remedy, now, classes)
+        new = _tip(failed, remedy, now, classes).model_copy(update={"request": asked})
         n = next((n for n, old in enumerate(kept) if _alike(old, new)), len(kept))
         kept[n:] = [_merged(kept[n], new) if n < len(kept) else new, *kept[n + 1 :]]
     kept.sort(key=lambda tip: -_worth(tip, now))
@@ -92,11 +99,18 @@ def learned(
 def matching(
     tips: Iterable[Tip], request: str, skills: Container[str], now: float
 ) -> tuple[Tip, ...]:
-    """Return the few tips that matter: about these skills, or named in the request; best first."""
+    """Return the few tips that matter, best first.
+
+    They are about these skills, or about what the request names, or of a run that was to do much
+    the same: where nothing worked there is no plan to know the skills from.
+    """
     wanted = [
         tip
         for tip in tips
-        if tip.skill in skills or says(request, tip.skill) or _named(tip, request)
+        if tip.skill in skills
+        or says(request, tip.skill)
+        or _named(tip, request)
+        or common(request, tip.request) >= ALIKE
     ]
     wanted.sort(key=lambda tip: (not _named(tip, request), -_worth(tip, now), tip.line))
     return tuple(wanted[:OFFERED])
@@ -144,6 +158,7 @@ def _merged(old: Tip, new: Tip) -> Tip:
             "times": old.times + new.times,
             "remedies": dict(best[:_REMEDIES]),
             "wall": new.wall,
+            "request": new.request,
         }
     )
 

@@ -15,11 +15,10 @@ from orchestrator.planner.memory.aligning import shape
 from orchestrator.planner.memory.candidates import Candidate, candidate
 from orchestrator.planner.memory.errors import LearningError
 from orchestrator.planner.memory.sampling import Sample
-from orchestrator.planner.memory.words import telling
+from orchestrator.planner.memory.words import ALIKE, common
 from orchestrator.planner.playbook.format import Name, Part
 
 SAMPLES: Final = 4  # runs kept of a work: enough to tell what differs, few to read
-ALIKE: Final = 0.5  # share of common words from which two requests ask the same
 
 
 class Work(Part):
@@ -55,7 +54,7 @@ class Work(Part):
         except LearningError:
             return False
         return not together.unsaid or any(
-            _common(run.request, each.request) >= ALIKE for each in self.samples
+            common(run.request, each.request) >= ALIKE for each in self.samples
         )
 
     def succeeded(self, run: Sample, wall: float) -> "Work":
@@ -106,8 +105,3 @@ def home(works: Sequence[Work], run: Sample) -> Work | None:
     """Return the work that a run belongs to, the most recent first."""
     newest_first = sorted(works, key=lambda each: (-each.wall, each.name))
     return next((each for each in newest_first if each.takes(run)), None)
-
-
-def _common(one: str, other: str) -> float:
-    words = [{*telling(text)} for text in (one, other)]
-    return len(words[0] & words[1]) / max(1, len(words[0] | words[1]))

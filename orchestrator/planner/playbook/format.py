@@ -69,7 +69,7 @@ class ParameterPart(Part):
 
 
 class WhenPart(Part):
-    """A predicate over the output of the task that is waited for."""
+    """A predicate over an output: that of the task itself, or of one that is waited for."""
 
     path: str = Field("", description="Dotted place in the output, such as disks.0.free_bytes.")
     op: Op
@@ -154,6 +154,11 @@ class TaskPart(Part):
     )
     estimate_s: Seconds | None = None
     for_each: ForEachPart | None = None
+    expect: WhenPart | None = Field(
+        default=None,
+        description="What its output is taken to be. Where that does not hold, the planner may"
+        " revise what waits for it before that starts.",
+    )
     after: tuple[Short[AfterPart], ...] = Field(
         default=(), description="Tasks to wait for, beyond those that the arguments refer to."
     )

@@ -20,6 +20,7 @@ from orchestrator.planner.playbook.format import (
     Labels,
     PlaybookPart,
     TaskPart,
+    WhenPart,
 )
 from orchestrator.planner.playbook.matching import Match, match
 from orchestrator.planner.playbook.parameters import checked
@@ -105,6 +106,7 @@ def _spec(task: TaskPart, parameters: Mapping[str, Json]) -> TaskSpec:
         effect=task.effect,
         estimate_s=task.estimate_s,
         for_each=_for_each(task.for_each, parameters) if task.for_each else None,
+        expect=_predicate(task.expect, parameters) if task.expect else None,
     )
 
 
@@ -131,9 +133,12 @@ def _dependency(edge: AfterPart, task: TaskPart, parameters: Mapping[str, Json])
     before, after = TaskId(edge.task), TaskId(task.id)
     if edge.when is None:
         return Dependency(before, after, On(edge.on))
-    path = split_path(fill_text(edge.when.path, parameters))
-    predicate = Predicate(path, edge.when.op, fill(edge.when.value, parameters))
-    return Dependency(before, after, On.WHEN, predicate)
+    return Dependency(before, after, On.WHEN, _predicate(edge.when, parameters))
+
+
+def _predicate(part: WhenPart, parameters: Mapping[str, Json]) -> Predicate:
+    path = split_path(fill_text(part.path, parameters))
+    return Predicate(path, part.op, fill(part.value, parameters))
 
 
 def load(text: str, source: str) -> Playbook:

@@ -23,7 +23,12 @@ from orchestrator.cli.calling import Exit
 from orchestrator.library import Orchestrator
 from orchestrator.planner.playbook import PlaybookPlanner
 from orchestrator.service import Service
-from orchestrator.settings import PinningSection, RetentionSection, TimingSection
+from orchestrator.settings import (
+    PinningSection,
+    RetentionSection,
+    SchedulingSection,
+    TimingSection,
+)
 from protocol import telemetry
 from protocol.errors import RefusedLoginError
 from protocol.topics import Address
@@ -511,7 +516,8 @@ def test_timing_of_the_settings_is_the_engines():
     assert unsaid == serving.Tuning()
     kept = RetentionSection(days=0.5, runs=3, tasks=40)
     timing, pinning = TimingSection(heartbeat_s=1.0, lease_s=9.0), PinningSection(cap_s=60.0)
-    changed = serving.tuning(timing, kept, pinning)
+    changed = serving.tuning(timing, kept, pinning, SchedulingSection(hedge_budget=0.1))
+    assert changed.hedge_budget == 0.1
     assert (changed.keep_s, changed.keep_runs, changed.keep_tasks) == (43200.0, 3, 40)
     assert (changed.lost_after_s, changed.lease_s) == (3.5, 9.0)
     assert changed.pin_cap_s == 60.0

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core import facts as f
 from orchestrator.core.checking import check
 from orchestrator.core.errors import InvariantError
 from orchestrator.core.lifecycle import AttemptState, TaskState
 from orchestrator.core.model import Limits, Needs, RunLimits
-from protocol.types import Failed, FailureKind, PinScope, Resource, ResourceNeed
+from protocol.types import Effect, Failed, FailureKind, PinScope, Resource, ResourceNeed
 from tests.support.world import World, edge, task
 
 MODEL = Resource("memory", "m")
@@ -42,6 +43,46 @@ def no_lease(world):
 
 def second_live(world):
     world.row("a").live = None
+
+
+def hedge(world):
+    """Give `a`, which is late, a hedge on `e`."""
+    world.device("e")
+    state, (first,) = world.engine.state, world.engine.state.attempts.values()
+    number = state.token + 1
+    placed = f.TaskPlaced(
+        *("run", "a", "h", 2, "e", number, Effect.PURE, 1.0, 0.0, 9.0),
+        hedge=f.Hedge(first.id, 9.0, 2.0),
+    )
+    world.engine.apply(placed)
+    check(state)
+    return first, state.attempts["h"]
+
+
+def hedge_of_once(world):
+    hedge(world)[1].effect = Effect.ONCE
+
+
+def hedge_in_one_place(world):
+    first, second = hedge(world)
+    del world.engine.state.devices["e"].attempts["h"]
+    second.device = first.device
+    world.engine.state.devices["d"].attempts["h"] = second
+
+
+def hedge_without_a_limit(world):
+    hedge(world)
+    world.engine.state.timers.clear(world.row("a").hedge_key)
+
+
+def hedge_of_nothing_active(world):
+    hedge(world)
+    world.row("a").state = TaskState.INPUT_REQUIRED
+
+
+def third_live(world):
+    hedge(world)
+    world.row("a").hedge = None
 
 
 def live_for_nothing(world):
@@ -143,6 +184,11 @@ def over_and_open(world):
         ("I2", miscount),
         ("I3", no_lease),
         ("I4", second_live),
+        ("I4", hedge_of_once),
+        ("I4", hedge_in_one_place),
+        ("I4", hedge_without_a_limit),
+        ("I4", hedge_of_nothing_active),
+        ("I4", third_live),
         ("I4", live_for_nothing),
         ("I5", overcharged),
         ("I3", not_held),

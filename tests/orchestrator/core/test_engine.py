@@ -199,6 +199,7 @@ def events(made):
         yield e.PauseRun(run)
         yield e.ResumeRun(run)
         yield e.AnswerInput(run, T, "yes", "p")
+        yield e.VerdictGiven(run, 0.5, ("why",), "m")
         for outcome in OUTCOMES:
             yield e.SettleUnknown(run, T, outcome, "p")
     for online in (True, False):

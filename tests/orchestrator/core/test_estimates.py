@@ -9,6 +9,7 @@ from orchestrator.core.chance import identifier, unit
 from orchestrator.core.estimates import (
     LATE,
     MEMORY,
+    PRIOR_BYTES,
     PRIOR_S,
     SPREAD,
     Estimates,
@@ -87,6 +88,55 @@ def test_a_link_has_the_rate_that_either_end_declares():
     assert links.per_byte(SLOW, SLOW) == links.per_byte(FAST, DeviceId("other")) == 0.0
     links.forget(SLOW)
     assert links.per_byte(SLOW, FAST) == 0.0
+
+
+def test_a_link_is_as_fast_as_the_slower_of_its_ends():
+    links, other = Links(), DeviceId("other")
+    assert not links
+    links.attach(SLOW, 2.0)
+    links.attach(FAST, 8.0)
+    assert links
+    assert links.per_byte(SLOW, FAST) == links.per_byte(FAST, SLOW) == 0.5
+    assert links.per_byte(FAST, other) == 0.125
+    links.attach(SLOW, None)
+    assert links.per_byte(SLOW, FAST) == 0.125
+    links.declare(FAST, {SLOW: 4.0})
+    assert links.per_byte(SLOW, FAST) == 0.25
+    assert links.per_byte(FAST, other) == 0.125
+    links.forget(FAST)
+    assert not links
+
+
+def test_what_was_measured_corrects_a_link_the_more_the_more_bytes_it_is_of():
+    links = Links()
+    links.attach(SLOW, 1e6)
+    seen = []
+    for _ in range(9):
+        links.observe(FAST, SLOW, PRIOR_BYTES, PRIOR_BYTES / 1e5)
+        seen.append(links.per_byte(FAST, SLOW))
+    assert seen[0] == pytest.approx((1e-6 + 1e-5) / 2)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1e-5, rel=0.2)
+    assert links.per_byte(SLOW, FAST) == 1e-6
+
+
+def test_a_link_that_nobody_declares_is_what_was_measured_and_follows_it():
+    links = Links()
+    links.observe(FAST, SLOW, 100.0, 1.0)
+    assert links.per_byte(FAST, SLOW) == pytest.approx(0.01)
+    for _ in range(40):
+        links.observe(FAST, SLOW, 100.0, 4.0)
+    assert links.per_byte(FAST, SLOW) == pytest.approx(0.04, rel=0.05)
+    links.forget(SLOW)
+    assert links.per_byte(FAST, SLOW) == 0.0
+
+
+def test_so_many_links_are_remembered(monkeypatch):
+    monkeypatch.setattr("orchestrator.core.estimates.PAIRS", 2)
+    links, names = Links(), [DeviceId(f"{n}") for n in range(3)]
+    for name in names:
+        links.observe(name, SLOW, 1.0, 1.0)
+    assert [links.per_byte(name, SLOW) for name in names] == [0.0, 1.0, 1.0]
 
 
 def test_what_is_left_is_the_mean_of_durations_that_are_longer():

@@ -2,11 +2,15 @@
 
 import pytest
 
-from orchestrator.core.edits import EditBatch
-from orchestrator.planner import NoRevisionError, PlanningError
+from orchestrator.planner import NoRevisionError, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.several import SeveralPlanners
+from tests.orchestrator.planner.checks.plans import add, run, task
 
-PLAN = EditBatch(0, ())
+PLAN = add(task("a"))
+WRONG = add(task("a"), task("a"))
+WORSE = add(task("b"), task("b"))
+ASKED = PlanRequest("r", "x")
+FAILED = RevisionRequest(run(task("t")), "t", "broke")
 
 
 class Fixed:
@@ -29,17 +33,32 @@ class Fixed:
 
 async def test_the_first_that_can_plans():
     none = Fixed(PlanningError("no playbook fits"))
-    assert await SeveralPlanners([none, Fixed(PLAN), none]).propose(None) is PLAN
+    assert await SeveralPlanners([none, Fixed(PLAN), none]).propose(ASKED) is PLAN
+
+
+async def test_an_answer_that_is_wrong_is_passed_over():
+    assert await SeveralPlanners([Fixed(WRONG), Fixed(PLAN)]).propose(ASKED) is PLAN
+
+
+@pytest.mark.parametrize("last", [Fixed(PlanningError("no idea")), Fixed(WORSE)])
+async def test_if_no_answer_is_right_whoever_asked_judges_the_last_one(last):
+    answer = await SeveralPlanners([Fixed(WRONG), last]).propose(ASKED)
+    assert answer is (WORSE if last.answer is WORSE else WRONG)
+
+
+async def test_without_planners_there_is_none():
+    with pytest.raises(PlanningError, match="there is no planner"):
+        await SeveralPlanners([]).propose(ASKED)
 
 
 async def test_if_nobody_can_every_reason_is_told():
     planners = SeveralPlanners([Fixed(PlanningError("a")), Fixed(PlanningError("b"))])
     with pytest.raises(PlanningError, match=r"^a; b$"):
-        await planners.propose(None)
+        await planners.propose(ASKED)
 
 
 async def test_who_never_mends_is_passed_over():
-    assert await SeveralPlanners([Fixed(PLAN), Fixed(PLAN, PLAN)]).revise(None) is PLAN
+    assert await SeveralPlanners([Fixed(PLAN), Fixed(PLAN, PLAN)]).revise(FAILED) is PLAN
 
 
 @pytest.mark.parametrize(
@@ -47,5 +66,5 @@ async def test_who_never_mends_is_passed_over():
 )
 async def test_if_nobody_mends_it_is_said_whether_anybody_ever_does(mend, error):
     with pytest.raises(error) as caught:
-        await SeveralPlanners([Fixed(PLAN), Fixed(PLAN, mend)]).revise(None)
+        await SeveralPlanners([Fixed(PLAN), Fixed(PLAN, mend)]).revise(FAILED)
     assert type(caught.value) is error

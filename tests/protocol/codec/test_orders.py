@@ -6,7 +6,18 @@ from dataclasses import replace
 import pytest
 
 from protocol.codec import Form, RequestError, decode_order, encode_order, encode_plain_offer
-from protocol.messages import Answer, Cancel, Drain, Hello, Offer, Query, Refuse, Release, Renew
+from protocol.messages import (
+    Answer,
+    Cancel,
+    Drain,
+    Hello,
+    Offer,
+    Prefetch,
+    Query,
+    Refuse,
+    Release,
+    Renew,
+)
 from protocol.transport import Message
 from protocol.types import Effect
 from tests.protocol.examples import LAPTOP, OFFER, ORDERS, REPLY_TO
@@ -45,6 +56,7 @@ def test_an_order_on_one_attempt_is_named_by_the_attempt(order):
         Renew: None,
         Drain: None,
         Release: None,
+        Prefetch: None,
     }
     assert request.request_id == expected[type(order)]
 

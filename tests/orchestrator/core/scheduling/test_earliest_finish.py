@@ -4,12 +4,13 @@ import pytest
 
 from orchestrator.core.model import Needs
 from orchestrator.core.scheduling import board as boards
+from orchestrator.core.scheduling.policies import Policy
 from protocol.types import DeviceId, ResourceNeed, Succeeded
 from tests.support.world import World, edge, task
 
 
 def test_the_quicker_device_is_chosen_ties_go_to_the_emptier_and_then_the_earlier():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("slow", slots=2)
     world.device("fast", speed=2.0)
     world.device("also slow", slots=2)
@@ -24,7 +25,7 @@ def test_the_quicker_device_is_chosen_ties_go_to_the_emptier_and_then_the_earlie
 
 
 def test_a_task_waits_for_a_busy_device_that_finishes_it_earlier():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("fast", speed=10.0)
     world.device("slow")
     world.submit(*(task(f"t{n}", estimate_s=100.0) for n in range(12)))
@@ -38,7 +39,7 @@ def test_a_task_waits_for_a_busy_device_that_finishes_it_earlier():
 
 
 def test_a_device_takes_what_is_left_when_the_better_one_has_enough():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("fast", speed=3.0)
     world.device("slow")
     world.submit(*(task(f"t{n}", estimate_s=30.0) for n in range(6)))
@@ -48,7 +49,7 @@ def test_a_device_takes_what_is_left_when_the_better_one_has_enough():
 
 
 def test_a_running_task_counts_with_what_remains_of_it():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("fast", speed=1.6)
     world.device("slow")
     world.submit(task("t0", estimate_s=16.0))
@@ -61,7 +62,7 @@ def test_a_running_task_counts_with_what_remains_of_it():
 
 
 def test_what_was_left_to_a_device_that_takes_longer_than_expected_goes_elsewhere():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("fast", speed=2.0)
     world.device("slow")
     world.submit(task("t0", estimate_s=6.0), task("t1", estimate_s=6.0))
@@ -74,7 +75,7 @@ def test_what_was_left_to_a_device_that_takes_longer_than_expected_goes_elsewher
 
 
 def test_durations_are_learned_and_beat_what_is_declared_by_speed():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("boaster", speed=2.0)
     world.device("honest")
     for n in range(8):
@@ -88,7 +89,7 @@ def test_durations_are_learned_and_beat_what_is_declared_by_speed():
 
 
 def test_labels_bound_devices_and_capacity_are_honoured():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d1", labels={"site": "lab", "os": "linux"})
     world.device("d2", labels={"site": "home", "os": "linux"})
     lab = Needs(labels={"os": "linux", "site": "home"})
@@ -97,7 +98,7 @@ def test_labels_bound_devices_and_capacity_are_honoured():
 
 
 def test_a_card_without_slots_takes_nothing():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("none", slots=0, speed=9.0)
     world.device("d")
     world.submit(task("t"))
@@ -106,7 +107,7 @@ def test_a_card_without_slots_takes_nothing():
 
 def test_demands_that_nobody_has_are_forgotten(monkeypatch):
     monkeypatch.setattr(boards, "EMPTY_DEMANDS", 4)
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d", *(f"s{n}" for n in range(30)))
     for n in range(30):
         world.submit(task("t", f"s{n}"), run=f"r{n}")
@@ -117,7 +118,7 @@ def test_demands_that_nobody_has_are_forgotten(monkeypatch):
 
 def test_demands_for_what_a_run_keeps_warm_are_forgotten(monkeypatch):
     monkeypatch.setattr(boards, "EMPTY_DEMANDS", 4)
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d", capacity={"cache": 99.0})
     needs = Needs(resources=(ResourceNeed("cache", "c", 1.0),))
     for n in range(30):
@@ -139,7 +140,7 @@ def test_room_is_looked_at_again_before_it_grows_without_bound():
 
 
 def test_what_tasks_declare_makes_no_queue_of_its_own():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d")
     world.submit(*(task(f"t{n}", estimate_s=float(n + 1)) for n in range(9)))
     assert len(world.engine.state.board._demands) == 1
@@ -147,14 +148,14 @@ def test_what_tasks_declare_makes_no_queue_of_its_own():
 
 @pytest.mark.parametrize("skill", ["work", "other"])
 def test_capable_devices_are_those_that_have_what_it_takes(skill):
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d")
     found = [device.card.device for device in world.engine.state.board.capable(task("t", skill))]
     assert found == (["d"] if skill == "work" else [])
 
 
 def test_a_task_that_takes_no_time_is_placed_like_any_other():
-    world = World()
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d1")
     world.device("d2")
     world.submit(

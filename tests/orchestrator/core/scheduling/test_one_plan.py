@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
@@ -66,6 +68,39 @@ def test_without_estimates_tasks_are_bound_late():
     world.submit(task("a"), timed("b", 2.0))
     assert not plan(world).possible
     assert len(world.offers) == 2
+
+
+def test_a_skill_that_was_learned_is_planned_without_estimates():
+    world = a_world(1.0, 1.0)
+    world.submit(*(task(f"t{n}") for n in range(8)), *(edge("t0", f"t{n}") for n in range(1, 8)))
+    assert not plan(world).possible
+    world.finish("t0", run_s=9.0)
+    assert plan(world).possible
+    assert plan(world).end == pytest.approx(36.0)
+    world.settle()
+    assert world.run().status == "succeeded"
+
+
+@pytest.mark.parametrize(("times", "planned"), [(1.9, False), (2.1, True)])
+def test_what_so_many_devices_do_in_no_time_is_not_planned(times, planned):
+    world = a_world(1.0, 1.0)
+    world.submit(task("a"), task("b"), edge("a", "b"))
+    world.finish("a", run_s=one_plan.WORTH_PLANNING_S * times)
+    assert plan(world).possible is planned
+    assert world.where("b") == "d0"
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(1, 3), min_size=1, max_size=4),
+    st.lists(st.sampled_from([1.0, 3.0, 10.0]), min_size=1, max_size=12),
+)
+def test_no_device_is_idle_while_a_task_waits_that_it_would_do_as_soon(slots, seconds):
+    world = World(policy=Policy.ONE_PLAN)
+    for n, each in enumerate(slots):
+        world.device(f"d{n}", slots=each)
+    world.submit(*(timed(f"t{n}", each) for n, each in enumerate(seconds)))
+    assert len(world.offers) == min(sum(slots), len(seconds))
 
 
 def test_what_needs_something_warm_is_bound_late():
@@ -272,13 +307,15 @@ def test_a_result_is_as_big_as_its_artifacts_where_nothing_is_declared(size_byte
 @pytest.mark.parametrize("ahead", [True, False])
 def test_what_drifted_is_repaired(ahead):
     """Everything ends, in whatever order, and late tasks are not waited for."""
-    world = a_world(1.0, 1.0, 2.0)
-    plan(world).ahead = ahead
+    world = World(policy=Policy.ONE_PLAN)
+    for number, speed in enumerate((1.0, 1.0, 2.0)):
+        world.device(f"d{number}", speed=speed, prefetches=ahead)
     linked(world, 50.0)
     world.submit(
         *(timed(f"t{n}", 2.0 + n % 5) for n in range(24)),
         *(sized(f"t{n}", f"t{n + 6}", 20.0 * (n % 4)) for n in range(18)),
     )
+    assert plan(world).ahead is ahead
     before = plan(world).version
     for name in list(world.engine.state.attempts):
         world.start(world.engine.state.attempts[name].task)

@@ -39,12 +39,26 @@ def _crowded(activities, machines, placed, n):
     machine = machines[here.machine]
     if len(beside) > machine.slots:
         yield "slots"
-    for kind, _ in each.demand:
-        used = sum(amount for k in beside for name, amount in activities[k].demand if name == kind)
-        if used > machine.capacity.get(kind, 0.0) + TOLERANCE:
+    for kind in _kinds(each):
+        if _used(activities, beside, kind) > machine.capacity.get(kind, 0.0) + TOLERANCE:
             yield "capacity"
     if any(set(activities[k].exclusive) & set(each.exclusive) for k in now if k != n):
         yield "exclusive"
+
+
+def _kinds(activity):
+    return {kind for kind, *_ in (*activity.demand, *activity.shared)}
+
+
+def _used(activities, beside, kind):
+    """Add up what these use of a kind; of those with one key only the largest counts."""
+    whole, keys = 0.0, {}
+    for n in beside:
+        whole += sum(amount for name, amount in activities[n].demand if name == kind)
+        for name, amount, key in activities[n].shared:
+            if name == kind:
+                keys[key] = max(amount, keys.get(key, 0.0))
+    return whole + sum(keys.values())
 
 
 def _overlap(placed, window):
@@ -100,9 +114,8 @@ def _fits(activities, machines, placed, new):
         here = [k for k, m, a, b in near if m == machine and a <= moment < b]
         if len(here) >= machines[machine].slots:
             return False
-        for kind, amount in each.demand:
-            used = sum(a for k in here for name, a in activities[k].demand if name == kind)
-            if used + amount > machines[machine].capacity.get(kind, 0.0):
+        for kind in _kinds(each):
+            if _used(activities, [*here, n], kind) > machines[machine].capacity.get(kind, 0.0):
                 return False
     return True
 
@@ -113,7 +126,16 @@ def problem(seed, *, most=6):
     machines = [_machine(chance, f"m{n}") for n in range(chance.randint(1, 3))]
     count = chance.randint(2, most)
     horizon = chance.uniform(1.5, 3.0) * count
-    return [_activity(chance, n, len(machines), horizon) for n in range(count)], machines
+    activities = [_activity(chance, n, len(machines), horizon) for n in range(count)]
+    return [_sharing(random.Random(f"{seed}|{a.name}"), a) for a in activities], machines
+
+
+def _sharing(chance, activity):
+    """Let some of those that need something need it together with others."""
+    if not activity.demand or chance.random() < 0.5:
+        return activity
+    ((kind, amount),) = activity.demand
+    return activity._replace(demand=(), shared=((kind, amount, chance.choice("ab")),))
 
 
 def _machine(chance, name):

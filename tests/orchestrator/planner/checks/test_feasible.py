@@ -97,9 +97,16 @@ def test_a_device_that_is_never_there_for_long_enough_is_downtime():
 def test_exclusive_resources_and_capacity_hold_back():
     assert finish(SEVERAL, times=Times(exclusive={f"t{n}": ("arm",) for n in range(4)})) == 40.0
     gpu = replace(NAS, slots=4, capacity={"gpu": 2.0})
-    needs = Needs(resources=(ResourceNeed("gpu", "m", 1.0),))
-    plan = add(*(task(f"t{n}", args={"n": n}, needs=needs) for n in range(4)))
-    assert finish(plan, cards=(gpu,)) == 20.0
+    for keys, finished in (("abcd", 20.0), ("aabb", 10.0), ("aabc", 20.0), ("aaaa", 10.0)):
+        plan = add(
+            *(
+                task(
+                    f"t{n}", args={"n": n}, needs=Needs(resources=(ResourceNeed("gpu", key, 1.0),))
+                )
+                for n, key in enumerate(keys)
+            )
+        )
+        assert finish(plan, cards=(gpu,)) == finished, f"{keys}: equal keys are loaded once"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import math
 import random
 from functools import partial
 
@@ -6,6 +7,7 @@ import pytest
 from orchestrator.core.edits import EditBatch
 from orchestrator.core.model import Needs
 from orchestrator.planner.checks import Goal, Score, Times, score
+from orchestrator.planner.checks.scoring import HOPE
 from tests.orchestrator.planner.checks.plans import CARDS, add, ref, run, task
 
 judged = partial(score, cards=CARDS)
@@ -13,11 +15,14 @@ CHAIN = add(task("a"), task("b", args={"x": ref("a")}))
 
 
 def test_a_sound_plan_is_judged_by_its_chance_and_its_end():
-    assert judged(CHAIN) == Score(wrong=0, doubts=0, success=1.0, finish_s=20.0)
+    found = judged(CHAIN)
+    assert (found.wrong, found.doubts) == (0, 0)
+    assert found.success == pytest.approx(HOPE**2)
+    assert found.finish_s == found.work_s == pytest.approx(20.0 / HOPE)
 
 
 def test_time_counts_from_now():
-    assert judged(CHAIN, times=Times(now=100.0)).finish_s == 20.0
+    assert judged(CHAIN, times=Times(now=100.0)).finish_s == pytest.approx(20.0 / HOPE)
 
 
 def test_each_check_that_finds_something_counts_once():
@@ -27,7 +32,8 @@ def test_each_check_that_finds_something_counts_once():
 
 
 def test_advice_counts_as_doubt():
-    assert judged(add(task("a", "unknown"))).doubts == 1
+    found = judged(add(task("a", "unknown")))
+    assert (found.doubts, found.waiting) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -67,26 +73,57 @@ def test_each_task_must_succeed():
     assert two.success == pytest.approx(one.success**2)
 
 
-def test_plans_are_ordered_by_checks_then_time_until_success_then_doubts():
+def test_plans_are_ordered_by_checks_then_waiting_then_finish_then_doubts_then_work():
     plans = [
-        Score(0, 0, 1.0, 10.0),
-        Score(0, 2, 1.0, 10.0),
-        Score(0, 0, 0.9, 10.0),
-        Score(0, 0, 1.0, 11.5),
-        Score(1, 0, 1.0, 1.0),
-        Score(1, 0, 0.0, 1.0),
+        Score(0, 0, 0.5, 10.0, 10.0),
+        Score(0, 0, 1.0, 10.0, 20.0),
+        Score(0, 2, 1.0, 10.0, 1.0),
+        Score(0, 0, 1.0, 11.5, 1.0),
+        Score(0, 0, 1.0, 1.0, 1.0, waiting=1),
+        Score(1, 0, 1.0, 1.0, 1.0),
+        Score(1, 0, 0.0, 2.0, 1.0),
     ]
     mixed = random.Random(0).sample(plans, len(plans))
     assert sorted(mixed, key=lambda each: each.key) == plans
 
 
+def test_a_plan_goes_around_a_device_where_its_skill_fails():
+    history = {("look", "nas"): (0, 40), ("look", "pi"): (40, 40)}
+    quick_and_bad = Times(seconds={("look", "nas"): 5.0, ("look", "pi"): 10.0})
+    found = judged(add(task("a")), history=history, times=quick_and_bad)
+    assert found.finish_s == pytest.approx(10.0 / found.success)
+    assert found.success > 0.9
+
+
+def test_what_fails_half_of_the_time_takes_twice_as_long():
+    history = {("look", "nas"): (5_000, 10_000), ("look", "pi"): (5_000, 10_000)}
+    assert judged(CHAIN, history=history).finish_s == pytest.approx(40.0, rel=0.01)
+
+
+def test_more_work_in_the_same_time_is_worse():
+    both = add(task("a", needs=Needs("nas")), task("b", args={"x": 1}, needs=Needs("pi")))
+    one = add(task("a", needs=Needs("nas")))
+    assert judged(both).finish_s == judged(one).finish_s
+    assert judged(both).key > judged(one).key
+
+
+def test_what_is_never_done_has_no_end():
+    away = Times(away={"nas": ((0.0, math.inf),)})
+    found = judged(add(task("a", "write")), times=away)
+    assert found.finish_s == math.inf
+    assert not math.isnan(found.work_s)
+    assert found.wrong
+
+
 def test_an_edit_is_judged_by_what_is_left_of_its_run():
     before = run((task("a"), {"state": "succeeded"}))
-    assert judged(add(task("b", args={"x": ref("a")})), snapshot=before).finish_s == 10.0
+    assert judged(add(task("b", args={"x": ref("a")})), snapshot=before).finish_s == pytest.approx(
+        10.0 / HOPE
+    )
 
 
 def test_nothing_left_to_do_is_done_now():
     before = run((task("a"), {"state": "succeeded"}), task("b", args={"x": ref("a")}))
     batch = EditBatch(3, (*add().edits,))
     assert judged(batch, snapshot=run((task("a"), {"state": "succeeded"}))).finish_s == 0.0
-    assert judged(batch, snapshot=before).finish_s == 10.0
+    assert judged(batch, snapshot=before).finish_s == pytest.approx(10.0 / HOPE)

@@ -24,7 +24,9 @@ doubtful = partial(judge, lacking, cards=(GPU,))
 
 
 def memory(*amounts):
-    return Needs(resources=tuple(ResourceNeed("memory", "k", amount) for amount in amounts))
+    return Needs(
+        resources=tuple(ResourceNeed("memory", f"k{n}", each) for n, each in enumerate(amounts))
+    )
 
 
 def test_a_path_that_the_source_cannot_have_is_a_reason():
@@ -73,6 +75,7 @@ def test_an_output_that_is_there_is_not_guessed_from_its_schema():
         (memory(8.0), []),
         (memory(8.1), [("capacity", "a")]),
         (memory(5.0, 5.0), [("capacity", "a")]),
+        (Needs(resources=(ResourceNeed("memory", "k", 5.0),) * 2), []),
         (Needs(resources=(ResourceNeed("browser", "k", 1.0),)), [("capacity", "a")]),
     ],
 )

@@ -110,5 +110,11 @@ RUN = run(
     task("over", TaskState.SKIPPED, "join"),
 )
 REVISE = RevisionRequest(
-    RUN, "join", "pi: the list\nis too long (tried 4 times)", ("nas", "pi"), FLEET, seed=3
+    RUN,
+    "join",
+    "pi: the list\nis too long (tried 4 times)",
+    ("nas", "pi"),
+    FLEET,
+    seed=3,
+    kind="skill_error",
 )

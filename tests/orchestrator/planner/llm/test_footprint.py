@@ -3,7 +3,8 @@ import pytest
 from orchestrator.core.lifecycle import TaskState as S
 from orchestrator.core.model import ForEach
 from orchestrator.planner import PlanningError
-from orchestrator.planner.llm.footprint import editable, footprint
+from orchestrator.planner.answers import editable
+from orchestrator.planner.llm.footprint import footprint
 from tests.orchestrator.planner.llm.cases import run, task
 
 

@@ -147,10 +147,14 @@ async def test_an_answer_that_says_no_is_the_end(answer, sentence):
     assert len(model.calls) == 1
 
 
+async def lists_are_long(_request):
+    return ["Lists are long."]
+
+
 async def test_a_revision_is_made_from_the_snapshot_and_reads_what_was_shown():
     args = [{"name": "lines", "value": ["a"]}]
     model = Script(NOTHING | {"set_args": [{"task": "join", "args": args}]})
-    batch = await LlmPlanner(model, tips=lambda _: ["Lists are long."]).revise(REVISE)
+    batch = await LlmPlanner(model, tips=lists_are_long).revise(REVISE)
     assert batch == EditBatch(
         4, (SetArgs("join", {"lines": ["a"]}),), ("join", "find", "broken", "send", "each")
     )

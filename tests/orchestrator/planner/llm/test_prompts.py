@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.edits import Reason
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.planner import DeviceView, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.llm import prompts, texts
@@ -24,6 +25,16 @@ FAULTS = (
 )
 
 
+STATED = {
+    "deliverables": ("join", "report.csv"),
+    "deadline_s": 90.0,
+    "refused": (Reason("resource", "find", "task 'find' needs\ntoo much"),),
+}
+NEWS = replace(
+    REVISE, task="find", kind="information", cause="matches exists does not hold", deadline_s=30.0
+)
+
+
 def propose(**changes):
     return prompts.propose(replace(PROPOSE, **changes), TIPS, SIZES)
 
@@ -39,6 +50,8 @@ def rendered(messages):
 DRAWN = {
     "propose": lambda: rendered(conversation(propose(), [], SIZES)),
     "revise": lambda: rendered(conversation(revise(), [], SIZES)),
+    "stated": lambda: rendered(conversation(propose(**STATED), [], SIZES)),
+    "news": lambda: rendered(conversation(revise(NEWS), [], SIZES)),
     "repair": lambda: rendered(
         conversation(
             propose(),

@@ -37,11 +37,18 @@ def test_a_playbook_of_the_name_is_not_overwritten_but_shown_against(tmp_path):
     before = old.read_text()
     with pytest.raises(AdoptionError, match=r"old\.yaml has a playbook 'count-errors'") as caught:
         adopt(work(2).candidate(), tmp_path)
-    assert "-  - {id: a, skill: s}" in str(caught.value)
+    assert "-  - {id: a, skill: s}" in caught.value.difference
     assert old.read_text() == before
     assert adopt(work(2).candidate(), tmp_path, replace=True) == old
     assert load(old.read_text(), "f").name == "count-errors"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_playbook_that_is_there_word_for_word_is_left_alone(tmp_path):
+    path = adopt(work(2).candidate(), tmp_path)
+    before = path.stat().st_ino
+    assert adopt(work(2).candidate(), tmp_path) == path
+    assert path.stat().st_ino == before
 
 
 def test_a_file_of_the_name_with_another_playbook_is_not_overwritten(tmp_path):

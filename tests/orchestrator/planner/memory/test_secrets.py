@@ -32,6 +32,7 @@ def test_what_looks_like_a_secret_is_taken_out(text, secret):
     "text",
     [
         "reset the password of bob",
+        "write a basic description",
         "rotate the token on every server",
         "count the tokens of report.txt",
         "hash 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

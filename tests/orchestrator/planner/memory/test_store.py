@@ -1,4 +1,5 @@
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.edits import AddTask
 from orchestrator.core.facts import RunStatus
 from orchestrator.planner import PlanRequest, RevisionRequest
-from orchestrator.planner.memory.errors import LearningError, MemoryFileError
+from orchestrator.planner.memory.errors import LearningError, MemoryBusyError, MemoryFileError
 from orchestrator.planner.memory.files import one_writer
 from orchestrator.planner.memory.store import WORK_BYTES, Finished, Memory
 from orchestrator.planner.playbook import PlaybookPlanner
@@ -218,6 +219,77 @@ def test_an_adopted_work_is_marked(memory):
     assert memory.works()[0].adopted == "counting"
 
 
+def test_a_work_is_forgotten_by_its_name(memory):
+    memory.record(count("nas"))
+    assert memory.forget("count-errors-nas")
+    assert memory.works() == ()
+    assert not memory.forget("count-errors-nas")
+
+
+def test_a_work_that_cannot_be_removed_is_an_error(memory, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "no", str(path))
+
+    memory.record(count("nas"))
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(MemoryFileError, match="cannot be removed"):
+        memory.forget("count-errors-nas")
+
+
+@pytest.fixture
+def adopting(tmp_path):
+    """Return a memory that adopts by the rule, with a work that is due."""
+    memory = Memory(
+        tmp_path / "memory",
+        now=lambda: 1000.0,
+        adopt_into=tmp_path / "learned",
+        playbooks=[tmp_path / "mine"],
+    )
+    (tmp_path / "mine").mkdir()
+    for name in ("nas", "pi", "lab"):
+        memory.record(count(name))
+    return memory
+
+
+def test_what_is_due_is_adopted_once(adopting, tmp_path):
+    (work,) = adopting.works()
+    assert adopting.adopt_due(work) == tmp_path / "learned" / "count-errors.yaml"
+    (work,) = adopting.works()
+    assert work.adopted == "count-errors"
+    assert adopting.adopt_due(work) is None
+
+
+def test_what_is_not_due_is_not_adopted(adopting, tmp_path):
+    adopting.record(count("sink", status=RunStatus.FAILED))
+    assert adopting.adopt_due(adopting.works()[0]) is None
+    assert not (tmp_path / "learned").exists()
+
+
+def test_what_a_playbook_answers_already_is_not_adopted_by_the_rule(adopting, tmp_path):
+    mine = "name: mine\ndescription: d\nmatch: ['count errors on {on}']\n"
+    mine += "parameters: {on: {description: o}}\ntasks: [{id: a, skill: look}]\n"
+    (tmp_path / "mine" / "mine.yaml").write_text(mine)
+    assert adopting.adopt_due(adopting.works()[0]) is None
+    assert not (tmp_path / "learned").exists()
+
+
+def test_what_the_rule_adopts_hides_no_playbook_of_its_name(adopting, tmp_path):
+    mine = "name: count-errors\ndescription: d\ntasks: [{id: a, skill: look}]\n"
+    (tmp_path / "mine" / "mine.yaml").write_text(mine)
+    path = tmp_path / "learned" / "count-errors-2.yaml"
+    assert adopting.adopt_due(adopting.works()[0]) == path
+    assert adopting.works()[0].adopted == "count-errors-2"
+    assert PlaybookPlanner([path.parent]).find("count errors on nas")[0].name == "count-errors-2"
+
+
+def test_an_adoption_that_was_interrupted_is_finished(adopting, tmp_path):
+    with one_writer(tmp_path / "memory"), pytest.raises(MemoryBusyError):
+        adopting.adopt_due(adopting.works()[0])
+    assert adopting.works()[0].adopted is None
+    assert adopting.adopt_due(adopting.works()[0]) is not None
+    assert adopting.works()[0].adopted == "count-errors"
+
+
 def test_no_secret_is_in_any_file(memory, tmp_path):
     run = count("nas", password="hunter2", tried=[("nas", FailureKind.TIMEOUT)])  # noqa: S106
     story = [*run.facts, f.TaskPlaced("r", "a", "9", 1, "pi", 1, "pure", 1.0, 0.0, 1.0)]
@@ -225,5 +297,6 @@ def test_no_secret_is_in_any_file(memory, tmp_path):
     memory.record(Finished(run.snapshot, story, 1000.0))
     written = "".join(p.read_text() for p in (tmp_path / "memory").rglob("*.yaml"))
     assert "denied" in written
+    assert "request: count errors on nas" in written
     assert "hunter2" not in written
     assert "abc123" not in written

@@ -26,6 +26,20 @@ def test_a_failure_that_nothing_mended_says_so():
     assert tip.line == "look failed on nas once (timeout: no answer in N s); nothing tried worked"
 
 
+def test_a_tip_is_there_for_who_asks_much_the_same():
+    tips = learned((), [late()], 0.0, succeeded=False, classes={}, request="print the poster")
+    assert matching(tips, "print a big poster", (), 0.0) == tips
+    assert matching(tips, "paint the house", (), 0.0) == ()
+
+
+def test_the_request_of_a_tip_is_the_last_one_short_and_without_secrets():
+    tips = learned((), [late()], 0.0, succeeded=False, classes={}, request="print the poster")
+    asked = f"log in with password=hunter2 {'x' * 500}"
+    (tip,) = learned(tips, [late()], 1.0, succeeded=False, classes={}, request=asked)
+    assert tip.request.startswith("log in with password=[secret-1] xx")
+    assert len(tip.request) == 200
+
+
 def test_tips_that_are_alike_become_one():
     tips = learn((), late(reason="no answer in 5 s"), Try("a", "look", "pi"))
     tips = learn(tips, late(reason="no  answer in 17 s"), Try("a", "look", "pi"), now=9.0)

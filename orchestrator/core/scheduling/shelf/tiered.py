@@ -1,0 +1,67 @@
+"""Tiered: easy tasks on devices, harder ones at the edge, the hardest in the cloud.
+
+Rule: a device's label `tier` is `device`, `edge` or `cloud`; without it, it is a `device`. How
+long a task takes says how hard it is, and so the lowest tier that may try it; each tier whose
+device it has failed on, in a check too, is too low. Of what is high enough the lowest tier with
+room is taken, and there the device that finishes soonest. Where the fleet has nothing high enough,
+the highest that is there counts as high enough.
+Source: model cascades (Chen, Zaharia, Zou, FrugalGPT, arXiv 2305.05176, 2023) over the tiers of a
+device-edge-cloud continuum. Deviation: nothing learned judges an answer: an attempt failed or not.
+Promises: nothing goes lower than its tier, or higher while there is room in it; a task that failed
+goes higher.
+Costs: O(devices with room) a placement, thrice where tiers are full.
+Use it: where tiers differ in what they cost and in what they can.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from orchestrator.core.scheduling import Board, Placement
+from orchestrator.core.scheduling.demand import Demand, Machine, Room, Waiting
+from orchestrator.core.scheduling.shelf.common.rooms import rooms
+from orchestrator.core.scheduling.shelf.common.turns import Rule, by_rule
+
+TIERS: Final = ("device", "edge", "cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Up to how many seconds on a reference device a task is easy enough for a tier."""
+
+    device_s: float = 10.0
+    edge_s: float = 60.0
+
+
+DEFAULT_BOUNDS: Final = Bounds()
+
+
+class _Tiered(Rule):
+    def __init__(self, board: Board, bounds: Bounds) -> None:
+        super().__init__(board)
+        self._bounds = bounds
+
+    def group(self, task: Waiting, now: float) -> int:  # noqa: ARG002 - it stays as hard
+        spec = task.spec
+        seconds = self.board.estimates.reference(spec.skill, spec.estimate_s)
+        return (seconds > self._bounds.device_s) + (seconds > self._bounds.edge_s)
+
+    def room(self, demand: Demand, task: Waiting, best: Room, now: float) -> Room | None:  # noqa: ARG002 - not its tier
+        known = self.board.machines
+        failed = [tier_of(known[name]) + 1 for name in task.excluded if name in known]
+        there = [tier_of(m) for m in demand.machines.values() if m.available and m.card.slots > 0]
+        least = min(max([self.group(task, now), *failed]), max(there, default=0))
+        found = [room for room in rooms(self.board, demand, now) if tier_of(room[3]) >= least]
+        return min(found, key=lambda room: (tier_of(room[3]), *room[:3]), default=None)
+
+
+def tier_of(machine: Machine) -> int:
+    """Return how high a device's tier is."""
+    label = machine.card.labels.get("tier", "")
+    return TIERS.index(label) if label in TIERS else 0
+
+
+def place(board: Board, now: float, bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Placement]:
+    """Yield placements for what changed."""
+    return by_rule(board, now, partial(_Tiered, bounds=bounds))
