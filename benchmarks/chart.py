@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Mark(NamedTuple):
@@ -24,3 +24,37 @@ class Chart:
     y_label: str
     lines: Mapping[str, Sequence[Mark]]
     logarithmic: bool = False
+    logarithmic_x: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """Values by name, a box each: quartiles and median, whiskers at 5 and 95 %, the mean."""
+
+    name: str
+    title: str
+    label: str
+    groups: Mapping[str, Sequence[float]]
+
+
+class Bar(NamedTuple):
+    """One execution: where (lanes count from 0), from when to when, and of what kind."""
+
+    lane: int
+    start: float
+    finish: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gantt:
+    """Who did what when: a panel for each name, one below the other, on the same time axis."""
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    panels: Mapping[str, Sequence[Bar]]
+
+
+Picture: TypeAlias = Chart | Boxes | Gantt

@@ -18,6 +18,7 @@ from benchmarks.circumstances import circumstances
 
 CATALOG: Mapping[str, str] = {
     "chaos": "benchmarks.chaos.benchmark",
+    "crossdevice": "benchmarks.crossdevice.benchmark",
     "hostile": "benchmarks.hostile.benchmark",
     "limits": "benchmarks.limits.benchmark",
     "overhead": "benchmarks.overhead.benchmark",
@@ -47,12 +48,12 @@ def bench(
 ) -> None:
     """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run.
 
-    Some take whole numbers of their own, such as: muster bench chaos --kills 200
+    Some take options of their own, such as: muster bench chaos --kills 200
     """
     if name not in CATALOG:
         raise typer.BadParameter(f"no benchmark {name!r}; there is {', '.join(CATALOG)}")
     benchmark: frame.Benchmark = importlib.import_module(CATALOG[name]).BENCHMARK
-    options = frame.Options(seed, quick, _own(benchmark, context.args))
+    options = frame.Options(seed, quick, *_own(benchmark, context.args))
     result = _measured(benchmark, options, as_json=as_json)
     if report is not None:
         _write(benchmark, result, report)
@@ -137,29 +138,46 @@ def _write(benchmark: frame.Benchmark, result: frame.Result, folder: Path) -> No
     """Write the page of a result, and say where it is."""
     write = importlib.import_module("benchmarks.report").write
     try:
-        page = write(result.document(circumstances()), benchmark.charts(result.rows), folder)
+        charts, more = benchmark.charts(result.rows), benchmark.page(result.rows)
+        page = write(result.document(circumstances()), charts, folder, more=more)
     except (frame.BenchmarkError, OSError) as error:
         typer.echo(f"bench {benchmark.name}: no report: {error}", err=True)
         raise typer.Exit(2) from error
     typer.echo(str(page), err=True)
 
 
-def _own(benchmark: frame.Benchmark, words: Sequence[str]) -> Mapping[str, int]:
-    """Read the benchmark's own options: `--kills 200` or `--kills=200`."""
+def _own(
+    benchmark: frame.Benchmark, words: Sequence[str]
+) -> tuple[Mapping[str, int], Mapping[str, Path], Mapping[str, str]]:
+    """Read the benchmark's own options, numbers, paths and texts: `--kills 200`, `--kills=200`."""
     given: dict[str, int] = {}
+    paths: dict[str, Path] = {}
+    texts: dict[str, str] = {}
+    known = {**benchmark.settings, **benchmark.paths, **benchmark.words}
     rest = iter(word for each in words for word in each.split("=", 1))
     for word in rest:
         name, value = word.removeprefix("--"), next(rest, "")
-        if not word.startswith("--") or name not in benchmark.settings:
-            there = "".join(f"\n  --{each}: {what}" for each, what in benchmark.settings.items())
+        if not word.startswith("--") or name not in known:
+            there = "".join(f"\n  --{each}: {what}" for each, what in known.items())
             of_its_own = (
                 f"its own options are:{there}" if there else "it has no options of its own"
             )
             raise typer.BadParameter(f"bench {benchmark.name} has no {word!r}; {of_its_own}")
-        if not value.isdecimal():
+        if name in benchmark.paths:
+            paths[name] = _there(word, value)
+        elif name in benchmark.words:
+            texts[name] = value
+        elif value.isdecimal():
+            given[name] = int(value)
+        else:
             raise typer.BadParameter(f"{word} takes a whole number from 0, got {value!r}")
-        given[name] = int(value)
-    return given
+    return given, paths, texts
+
+
+def _there(word: str, value: str) -> Path:
+    if not value or not Path(value).exists():
+        raise typer.BadParameter(f"{word} takes a file or folder that is there, got {value!r}")
+    return Path(value)
 
 
 def table(result: frame.Result) -> Table:

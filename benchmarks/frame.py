@@ -8,9 +8,10 @@ asynchronous, that yields `Progress` for the person who waits, `Figures` for the
 import operator
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from benchmarks.chart import Chart
+from benchmarks.chart import Picture
 from protocol.types import Json
 
 
@@ -36,11 +37,15 @@ class Options:
         seed: of everything drawn by chance.
         quick: asks for ≤ 60 s in all, with the same figures.
         settings: those of the benchmark's own options that were given.
+        paths: those of them that are files or folders.
     """
 
     seed: int = 0
     quick: bool = False
     settings: Mapping[str, int] = field(default_factory=dict)
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that are texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,14 @@ class Benchmark:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     """Its own options: name → what it says. Each takes a whole number."""
-    charts: Callable[[Sequence[Mapping[str, Json]]], Sequence[Chart]] = lambda _rows: ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    """The same, of those that take a text."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """More of them, which take a file or folder that is there."""
+    charts: Callable[[Sequence[Mapping[str, Json]]], Sequence[Picture]] = lambda _rows: ()
     """What its rows look like."""
+    page: Callable[[Sequence[Mapping[str, Json]]], str] = lambda _rows: ""
+    """More of its page, as HTML; nobody needs a library to draw that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,11 @@ class Result:
             "bench": self.bench,
             "seed": self.options.seed,
             "quick": self.options.quick,
-            "settings": dict(self.options.settings),
+            "settings": {
+                **self.options.settings,
+                **{name: str(path) for name, path in self.options.paths.items()},
+                **self.options.words,
+            },
             **circumstances,
             "figures": dict(self.figures),
             "goals": {name: list(goal) for name, goal in self.goals.items()},

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from benchmarks.chart import Chart
+from benchmarks.chart import Boxes, Chart, Gantt, Picture
 from benchmarks.frame import BenchmarkError
 
 _STYLE: Final = (
@@ -20,15 +20,20 @@ _STYLE: Final = (
     ".missed{color:#b00}"
 )
 _COLOURS: Final = 10  # before they come again
+_DPI: Final = 200  # as papers ask for halftones in columns
+_Figure: TypeAlias = Any  # matplotlib's, which need not be installed
 
 
-def write(document: Mapping[str, Any], charts: Sequence[Chart], folder: Path) -> Path:
+def write(
+    document: Mapping[str, Any], charts: Sequence[Picture], folder: Path, *, more: str = ""
+) -> Path:
     """Write the page, its pictures and the result as JSON; return the page.
 
     Args:
         document: what `--json` prints.
         charts: what to draw.
         folder: is made where it is not there.
+        more: of the page, as HTML.
 
     Raises:
         BenchmarkError: there are charts, and no matplotlib.
@@ -37,12 +42,12 @@ def write(document: Mapping[str, Any], charts: Sequence[Chart], folder: Path) ->
     pictures = [draw(chart, folder) for chart in charts]
     (folder / "result.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
     page = folder / "index.html"
-    page.write_text(_page(document, pictures), encoding="utf-8")
+    page.write_text(_page(document, pictures, more), encoding="utf-8")
     return page
 
 
-def draw(chart: Chart, folder: Path) -> Path:
-    """Draw one chart into a PNG file.
+def draw(chart: Picture, folder: Path) -> Path:
+    """Draw one picture into a PNG file.
 
     Raises:
         BenchmarkError: there is no matplotlib.
@@ -51,6 +56,19 @@ def draw(chart: Chart, folder: Path) -> Path:
         figure = import_module("matplotlib.figure").Figure((7, 4.5), layout="constrained")
     except ImportError as error:
         raise BenchmarkError("pictures need matplotlib: pip install 'muster[plots]'") from error
+    match chart:
+        case Chart():
+            _lines(chart, figure)
+        case Boxes():
+            _boxes(chart, figure)
+        case Gantt():
+            _gantt(chart, figure)
+    path = folder / f"{chart.name}.png"
+    figure.savefig(path, dpi=_DPI)
+    return path
+
+
+def _lines(chart: Chart, figure: _Figure) -> None:
     axes = figure.subplots()
     for number, (name, marks) in enumerate(chart.lines.items()):
         x, y, low, high = zip(*marks, strict=True)
@@ -60,14 +78,50 @@ def draw(chart: Chart, folder: Path) -> Path:
     axes.set(title=chart.title, xlabel=chart.x_label, ylabel=chart.y_label)
     if chart.logarithmic:
         axes.set_yscale("log")
+    if chart.logarithmic_x:
+        axes.set_xscale("log")
     axes.grid(visible=True, alpha=0.3)
     figure.legend(fontsize="small", loc="outside right upper")
-    path = folder / f"{chart.name}.png"
-    figure.savefig(path, dpi=120)
-    return path
 
 
-def _page(document: Mapping[str, Any], pictures: Sequence[Path]) -> str:
+def _boxes(chart: Boxes, figure: _Figure) -> None:
+    axes = figure.subplots()
+    axes.boxplot(
+        [list(values) for values in chart.groups.values()],
+        whis=(5, 95),
+        showfliers=False,
+        showmeans=True,
+        meanprops={"marker": "D", "markersize": 3},
+    )
+    axes.set_xticks(range(1, len(chart.groups) + 1), [*chart.groups], rotation=45, ha="right")
+    axes.set(title=chart.title, ylabel=chart.label)
+    axes.grid(visible=True, axis="y", alpha=0.3)
+
+
+def _gantt(chart: Gantt, figure: _Figure) -> None:
+    rows = figure.subplots(len(chart.panels), sharex=True, squeeze=False)[:, 0]
+    kinds = sorted({bar.kind for bars in chart.panels.values() for bar in bars})
+    for axes, (name, bars) in zip(rows, chart.panels.items(), strict=True):
+        for number, kind in enumerate(kinds):
+            mine = [bar for bar in bars if bar.kind == kind]
+            axes.barh(
+                [bar.lane for bar in mine],
+                [bar.finish - bar.start for bar in mine],
+                left=[bar.start for bar in mine],
+                color=f"C{number % _COLOURS}",
+                edgecolor="white",
+                linewidth=0.4,
+                label=kind if axes is rows[0] else None,
+            )
+        axes.invert_yaxis()
+        axes.set_yticks(sorted({bar.lane for bar in bars}))
+        axes.set(title=name, ylabel=chart.y_label)
+    rows[-1].set_xlabel(chart.x_label)
+    figure.suptitle(chart.title)
+    figure.legend(fontsize="small", loc="outside right upper")
+
+
+def _page(document: Mapping[str, Any], pictures: Sequence[Path], more: str) -> str:
     title = escape(f"{document['bench']}, seed {document['seed']}")
     figures, goals = document["figures"], document["goals"]
     rows = "".join(
@@ -77,7 +131,7 @@ def _page(document: Mapping[str, Any], pictures: Sequence[Path]) -> str:
     images = "".join(f'<img src="{escape(path.name)}" alt="">' for path in pictures)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style><h1>{title}</h1><table>{rows}</table>{images}"
+        f"<style>{_STYLE}</style><h1>{title}</h1><table>{rows}</table>{images}{more}"
         f"<pre>{escape(json.dumps(around, indent=2))}</pre></html>\n"
     )
 

@@ -1,4 +1,4 @@
-"""Simulations in worker processes, as many at once as there are cores."""
+"""Work in other processes, as many at once as there are cores."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -8,26 +8,30 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from benchmarks.frame import BenchmarkError, Options
+from protocol import telemetry
 
 Job = TypeVar("Job")
 Found = TypeVar("Found")
 
 
 def spread(
-    options: Options, work: Callable[[Job], Found], jobs: Sequence[Job]
+    options: Options, work: Callable[[Job], Found], jobs: Sequence[Job], *, apart: bool = False
 ) -> Iterator[tuple[Job, Found]]:
     """Yield each job with what came of it, in the order of the jobs.
 
-    With `--jobs 1` all is done here, in this process.
+    With `--jobs 1` all is done here, in this process; not if it must be `apart`, as work with a
+    loop of its own: loops do not nest.
 
     Raises:
         BenchmarkError: a worker process died.
     """
     processes = options.settings.get("jobs", 0) or os.cpu_count() or 1
-    if processes == 1:
+    if processes == 1 and not apart:
         yield from ((job, work(job)) for job in jobs)
         return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=telemetry.silence
+    )
     try:
         yield from zip(jobs, pool.map(work, jobs), strict=True)
     except BrokenProcessPool as error:

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 
 from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.pinning import closed_form
-from benchmarks.pinning.workers import spread
 from benchmarks.pinning.workloads import WORKLOADS, Wait
+from benchmarks.workers import spread
 from orchestrator.core.retention.curve import Curve, product_limit
 
 GRID: Final = tuple(tenths / 10 for tenths in range(5, 17))

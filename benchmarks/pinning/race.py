@@ -10,8 +10,8 @@ from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.pinning import closed_form
 from benchmarks.pinning.arms import ARMS, CONTINUUM, HINDSIGHT, HINDSIGHT_TTLS_S, Arm, fixed
 from benchmarks.pinning.device import SLOTS, Device, Outcome
-from benchmarks.pinning.workers import spread
 from benchmarks.pinning.workloads import WORKLOADS, Workload, draw
+from benchmarks.workers import spread
 
 RUNS: Final[Mapping[str, int]] = {"swe": 150, "bfcl": 700, "crossdevice": 350}
 """Runs of a simulation: some 3,500 to 5,000 turns."""

@@ -7,8 +7,8 @@ from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.pinning import closed_form
 from benchmarks.pinning.arms import fixed
 from benchmarks.pinning.device import SLOTS, Device
-from benchmarks.pinning.workers import spread
 from benchmarks.pinning.workloads import WORKLOADS, draw
+from benchmarks.workers import spread
 
 TTLS_S: Final = (0.0, 0.5, 2.0, 8.0)
 RUNS: Final = {"swe": 400, "bfcl": 3_000, "crossdevice": 1_200}

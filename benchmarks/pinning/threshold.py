@@ -24,8 +24,8 @@ from benchmarks.pinning import closed_form, race
 from benchmarks.pinning.arms import Arm, Learning, Told
 from benchmarks.pinning.device import SLOTS, Device
 from benchmarks.pinning.interval import interval
-from benchmarks.pinning.workers import spread
 from benchmarks.pinning.workloads import WORKLOADS, draw, evened
+from benchmarks.workers import spread
 from orchestrator.core.retention.keeping import ByIndex
 
 GRID: Final = tuple(tenths / 10 for tenths in range(5, 17))

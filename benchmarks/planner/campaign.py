@@ -8,7 +8,7 @@ from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.pinning.interval import interval
 from benchmarks.planner.arms import ARMS, RATES
 from benchmarks.planner.drive import Cell, Outcome, outcomes
-from benchmarks.planner.workers import apart
+from benchmarks.workers import spread
 from protocol.types import Json
 
 REQUESTS = 350
@@ -23,7 +23,7 @@ def measure(options: Options) -> Iterator[Item]:
     count = options.settings.get("requests", QUICK_REQUESTS if options.quick else REQUESTS)
     cells = [Cell(arm, rate, options.seed, count) for arm in ARMS for rate in RATES]
     found: dict[Cell, Sequence[Outcome]] = {}
-    for cell, results in apart(options, outcomes, cells):
+    for cell, results in spread(options, outcomes, cells, apart=True):
         found[cell] = results
         label = f"{len(found)} of {len(cells)} cells of {count} requests"
         yield Progress(len(found) / len(cells), label)

@@ -5,7 +5,7 @@ from statistics import median
 
 from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.planner.gap import NEWS, THINKS_S, gap_ms
-from benchmarks.planner.workers import apart
+from benchmarks.workers import spread
 from orchestrator.planner.checks.cost import check_ms
 
 GAPS = {"full": "dispatch_gap_ms", "stop_world": "dispatch_gap_ms.stop_world"}
@@ -22,7 +22,9 @@ def measure(options: Options) -> Iterator[Item]:
     yield Progress(0.2, f"beside a planner that thinks for {THINKS_S:g} s")
     rounds = [(arm, n) for n in range(ROUNDS) for arm in GAPS]
     found: dict[str, list[float]] = {arm: [] for arm in GAPS}
-    for done, ((arm, _), longest_ms) in enumerate(apart(options, _one, rounds), start=1):
+    for done, ((arm, _), longest_ms) in enumerate(
+        spread(options, _one, rounds, apart=True), start=1
+    ):
         found[arm].append(longest_ms)
         yield Progress((1 + 4 * done / len(rounds)) / 5, f"dispatch gap, {arm}")
     for arm, figure in GAPS.items():

@@ -20,6 +20,7 @@ from benchmarks.virtual_clock import VirtualClockLoop
 from orchestrator.core.model import RunLimits
 from orchestrator.library import Orchestrator
 from orchestrator.planner.scripted import FalliblePlanner
+from orchestrator.planning import Scrutiny, nobody
 from protocol.transport.memory import MemoryBroker
 
 EVERY_S: Final = 6.0  # between two requests
@@ -90,7 +91,13 @@ class _Driving:
         broker, found = MemoryBroker(), list[Outcome]()
         stopping = StopWorld(self._ladder)
         planner = stopping if self._arm.stop_world else self._ladder
-        orchestrator = Orchestrator(broker.transport("coordinator"), planner=planner)
+        orchestrator = Orchestrator(
+            broker.transport("coordinator"),
+            planner=planner,
+            scrutiny=Scrutiny(
+                repairs=0, judge=nobody
+            ),  # each arm looks at answers as closely as it says
+        )
         self._ladder.orchestrator = stopping.orchestrator = orchestrator
         site = Site({place: file for case in self._cases for place, file in case.files.items()})
         async with orchestrator, fleet(broker, site):

@@ -1,15 +1,15 @@
 """A planner that errs, behind as much of the ladder as an arm has.
 
 Its answers are JSON text, parsed and checked as a model's are: what is against a plan goes back to
-it, and what the checks merely advise goes along (`UNFIT` advice is binding, as in
-`orchestrator.planner.llm`). What fails as it runs is told as one reason, whose rule follows from
-the kind of the failure that the journal has. An output that is not what the request says it should
-be speaks of every task that had a part in it.
+it, and what the checks merely advise goes along (`orchestrator.planner.answers`). What fails as it
+runs is told as one reason, whose rule follows from the kind of the failure that the journal has.
+An output that is not what the request says it should be speaks of every task that had a part in
+it.
 """
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -27,8 +27,7 @@ from orchestrator.planner import (
     PlanRequest,
     RevisionRequest,
 )
-from orchestrator.planner.checks import Goal, Times, advise, check
-from orchestrator.planner.llm.verdict import UNFIT
+from orchestrator.planner.answers import against
 from orchestrator.planner.mistakes import Mistake, mistaken
 from orchestrator.planner.scripted import FalliblePlanner
 from orchestrator.service.arguments import BatchPart
@@ -139,13 +138,13 @@ class Ladder:
     def _judged(
         self, text: str, batch: EditBatch, cards: Sequence[DeviceCard]
     ) -> Sequence[Reason]:
-        case = self._cases[text]
-        goal = Goal(text, case.names)
-        times = Times(now=self._now(), deadline=self.due[text])
-        reasons, advice = check(batch, cards, times=times, goal=goal), advise(batch, cards)
-        if reasons or any(each.rule in UNFIT for each in advice):
-            return (*reasons, *advice)
-        return ()
+        request = replace(
+            self.asked(text),
+            fleet=tuple(map(DeviceView, cards)),
+            deliverables=self._cases[text].names,
+            deadline_s=self.due[text] - self._now(),
+        )
+        return against(request, batch, worded=True)
 
     def _shaped(self, batch: EditBatch) -> EditBatch:
         if not self._arm.one_at_a_time:

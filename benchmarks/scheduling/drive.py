@@ -3,9 +3,12 @@
 The engine is driven as its shell would: devices announce themselves, offers reach them, reports
 come back, all at once, since messages take no time here. What takes time is data: it is sent when
 the offer says where to, so an offered task waits on its device, in its slot, until its inputs are
-there. With `ahead` data is sent as soon as it is made to where the engine's plan means it to go,
-as static schedules do. The engine knows works as declared estimates, speeds, sizes and links. A
-device that is lost unregisters: that it is found out by silence is measured elsewhere.
+there. Devices prefetch: data is sent as soon as it is made to where the engine's plan means it to
+go, as static schedules do (the product orders this for results of 64 KiB and more; here all are
+taken to be so large). Not `ahead` they do not. The engine knows works as declared estimates,
+speeds, sizes and links. A device that is lost unregisters: that it is found out by silence is
+measured elsewhere. A second copy of a task meets luck of its own (`noise`), as if what slowed the
+first were its device.
 
 Release and due times of tasks, and windows of devices, are not known to the engine nor kept here.
 Only decisions after the submission count as decisions: the graph is built once, before.
@@ -14,6 +17,7 @@ Only decisions after the submission count as decisions: the graph is built once,
 import heapq
 import itertools
 import time
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -54,7 +58,9 @@ _TUNING: Final = Tuning(
     repeat_cancel_s=NEVER,
     cancel_s=NEVER,
     unmatched_s=NEVER,
+    hedge_margin_s=0.0,  # messages take no time here, and who knows what unit 0.2 would be in
 )
+_NO_HEDGES: Final = replace(_TUNING, hedge_budget=0.0)
 
 
 @dataclass(slots=True)
@@ -62,16 +68,28 @@ class Driven:
     """What an engine did, and the CPU time of each decision, in milliseconds."""
 
     trace: Trace
-    decisions_ms: list[float]
+    decisions_ms: "array[float]"
     plan_ms: float = 0.0
     """That of the submission."""
+    improve_ms: float = 0.0
+    """That of the decisions, the submission among them, that made a plan anew, with its search."""
 
 
-def drive(problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True) -> Driven:
-    """Have an engine carry out an instance; `ahead`: data goes where the plan means it to go."""
-    world = _World(problem, policy, noise, ahead=ahead)
+def drive(
+    problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True, hedges: bool = True
+) -> Driven:
+    """Have an engine carry out an instance.
+
+    Args:
+        problem: the instance, on a fleet.
+        policy: who decides where tasks go.
+        noise: what comes.
+        ahead: devices prefetch inputs.
+        hedges: stragglers get a second copy, as the engine does by itself.
+    """
+    world = _World(problem, policy, noise, ahead=ahead, hedges=hedges)
     world.run()
-    return Driven(tuple(world.trace), world.decisions_ms, world.plan_ms)
+    return Driven(tuple(world.trace), world.decisions_ms, world.plan_ms, world.improve_ms)
 
 
 _Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss
@@ -82,16 +100,22 @@ class _World:
     """The devices around an engine."""
 
     def __init__(
-        self, problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True
+        self,
+        problem: Problem,
+        policy: Policy,
+        noise: Noise,
+        *,
+        ahead: bool = True,
+        hedges: bool = True,
     ) -> None:
         self.trace: list[Execution] = []
-        self.decisions_ms: list[float] = []
-        self.plan_ms = 0.0
+        self.decisions_ms = array("d")
+        self.plan_ms = self.improve_ms = 0.0
         self._problem = problem
         self._noise = noise
-        self._engine = Engine(tuning=_TUNING, policy=policy)
+        self._engine = Engine(tuning=_TUNING if hedges else _NO_HEDGES, policy=policy)
         self._plan_kept = self._engine.state.board.plan
-        self._plan_kept.ahead = ahead
+        self._prefetches = ahead
         self._version = 0
         self._there: dict[tuple[int, int, int], float] = {}
         """By source, task and device: when what the task reads is there, if it was sent."""
@@ -106,7 +130,7 @@ class _World:
         self._join()
         self._submit()
         self.plan_ms = self.decisions_ms[-1]
-        self.decisions_ms.clear()
+        del self.decisions_ms[:]
         if self._noise.loss is not None:
             self._plan(self._noise.loss.at, self._noise.loss)
         run = self._engine.state.runs[_RUN]
@@ -126,7 +150,13 @@ class _World:
             known = every if device.skills is None else sorted(device.skills)
             skills = tuple(SkillInfo(name, effect=Effect.PURE) for name in known)
             name = DeviceId(f"{number}")
-            card = DeviceCard(name, skills=skills, slots=device.slots, speed=device.speed)
+            card = DeviceCard(
+                name,
+                skills=skills,
+                slots=device.slots,
+                speed=device.speed,
+                prefetches=self._prefetches,
+            )
             self._decide(e.Announced(card, online=True), 0.0)
             self._decide(e.Beat(name, _LIFE, Load(), (), connected=True), 0.0)
             links = self._problem.fleet.bandwidth[number]
@@ -204,9 +234,11 @@ class _World:
         self._decide(e.Unregistered(device), loss.at)
 
     def _decide(self, event: e.Event, at: float) -> None:
-        began = time.thread_time_ns()
+        basis, began = self._plan_kept.basis, time.thread_time_ns()
         commands = self._engine.decide(event, now=Now(at, at)).commands
         self.decisions_ms.append((time.thread_time_ns() - began) / 1e6)
+        if self._plan_kept.basis is not basis:
+            self.improve_ms += self.decisions_ms[-1]
         if self._version != self._plan_kept.version:
             self._version = self._plan_kept.version
             self._send_ahead([int(task) for _, task in self._plan_kept.intended], at)

@@ -1,4 +1,4 @@
-"""Task graphs from files: the compact form (`data/README.md`) and WfFormat (WfCommons JSON).
+"""Task graphs from JSON: the compact form (`data/README.md`) and WfFormat (WfCommons).
 
 WfFormat is read in versions 1.3 to 1.6, as far as placement needs it: tasks with run times,
 parents, and the sizes of the files that one task writes and another reads.
@@ -6,19 +6,22 @@ parents, and the sizes of the files that one task writes and another reads.
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from benchmarks.scheduling.model import Edge, Instance, Task
+from benchmarks.scheduling.model import Edge, Fleet, Instance, Problem, Task
+
+Read = TypeVar("Read")
+Made = TypeVar("Made")
 
 COLLECTIONS: Final = ("dagbench-apache2", "estee-mit")
+_BYTES_A_SECOND: Final = 100.0 * 2**20  # as `fleets.BANDWIDTH`: the sizes are in bytes
 
 
 class InstanceError(Exception):
-    """A file does not hold a task graph; the text says which, and what is wrong."""
+    """A file does not hold a task graph; the text says which, where, and what is wrong."""
 
 
 def public() -> Iterator[Instance]:
@@ -29,22 +32,6 @@ def public() -> Iterator[Instance]:
         yield from (compact(json.loads(line), collection) for line in lines)
 
 
-def load(path: Path) -> Instance:
-    """Read one instance from a file of either form.
-
-    Raises:
-        InstanceError: it holds neither.
-    """
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise InstanceError(f"{path}: cannot be read as JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise InstanceError(f"{path}: holds no JSON object")
-    read = wfformat if "workflow" in document else compact
-    return read(document, str(path))
-
-
 def compact(document: Mapping[str, Any], source: str) -> Instance:
     """Read the compact form. A task's skill is its category.
 
@@ -53,18 +40,23 @@ def compact(document: Mapping[str, Any], source: str) -> Instance:
     """
     try:
         skills, names = document["cats"], document["names"] or ()
-        tasks = tuple(
-            Task(float(work), skills[category], names[number] if names else str(number))
-            for number, (work, category, _, _) in enumerate(document["tasks"])
+        tasks = each(
+            f"{source}: tasks",
+            document["tasks"],
+            lambda n, row: Task(float(row[0]), skills[row[1]], names[n] if names else str(n)),
         )
-        edges = tuple(Edge(u, v, float(size)) for u, v, size in document["edges"])
+        edges = each(
+            f"{source}: edges",
+            document["edges"],
+            lambda _, row: Edge(int(row[0]), int(row[1]), float(row[2])),
+        )
         links = [float(link[2]) for link in (document.get("network") or {}).get("edges", ())]
         found = Instance(
             document["id"], tasks, edges, document["family"], median(links) if links else None
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise InstanceError(f"{source}: is not in the compact form: {error!r}") from error
-    return _sound(found, source)
+    except (LookupError, TypeError, ValueError) as error:
+        raise InstanceError(f"{source}: is not in the compact form: {_said(error)}") from error
+    return sound(found, source)
 
 
 def wfformat(document: Mapping[str, Any], source: str) -> Instance:
@@ -76,18 +68,25 @@ def wfformat(document: Mapping[str, Any], source: str) -> Instance:
     try:
         rows, file_sizes = _wf_rows(document["workflow"])
         place = {row["id"]: number for number, row in enumerate(rows)}
-        tasks = tuple(
-            Task(float(row["seconds"]), _program(row["name"]), row["id"]) for row in rows
+        tasks = each(
+            f"{source}: tasks",
+            rows,
+            lambda _, row: Task(float(row["seconds"]), _program(row["name"]), row["id"]),
         )
-        edges = tuple(
-            Edge(place[parent], number, _shared(rows[place[parent]], row, file_sizes))
-            for number, row in enumerate(rows)
-            for parent in row["parents"]
+        edges = each(
+            f"{source}: parents of tasks",
+            rows,
+            lambda number, row: [
+                Edge(place[parent], number, _shared(rows[place[parent]], row, file_sizes))
+                for parent in row["parents"]
+            ],
         )
-        found = Instance(str(document["name"]), tasks, edges, "wfformat")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InstanceError(f"{source}: is not WfFormat as known here: {error!r}") from error
-    return _sound(found, source)
+        name = str(document["name"])
+        every = tuple(edge for some in edges for edge in some)
+        found = Instance(name, tasks, every, "wfformat", _BYTES_A_SECOND)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise InstanceError(f"{source}: is not WfFormat as known here: {_said(error)}") from error
+    return sound(found, source)
 
 
 def _wf_rows(workflow: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, float]]:
@@ -141,8 +140,31 @@ def _shared(
     return sum(sizes[name] for name in dict.fromkeys(writer["writes"]) if name in read)
 
 
-def _sound(found: Instance, source: str) -> Instance:
-    """Refuse what no scheduler could take."""
+def each(where: str, rows: Iterable[Read], read: Callable[[int, Read], Made]) -> tuple[Made, ...]:
+    """Read rows, and name the one that cannot be read; they count from 0.
+
+    Raises:
+        InstanceError: a row is not what it should be.
+    """
+    found = []
+    for number, row in enumerate(rows):
+        try:
+            found.append(read(number, row))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InstanceError(f"{where}[{number}]: {_said(error)}") from error
+    return tuple(found)
+
+
+def _said(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def sound(found: Instance, source: str) -> Instance:
+    """Return an instance that schedulers can take.
+
+    Raises:
+        InstanceError: it is none.
+    """
     count: int = len(found.tasks)
     reasons: Sequence[tuple[bool, str]] = (
         (count == 0, "it has no task"),
@@ -156,4 +178,8 @@ def _sound(found: Instance, source: str) -> Instance:
     for wrong, reason in reasons:
         if wrong:
             raise InstanceError(f"{source}: {reason}")
+    try:
+        _ = Problem(found, Fleet((), ()), ()).order
+    except ValueError as error:
+        raise InstanceError(f"{source}: {error}") from error
     return found

@@ -45,6 +45,8 @@ class Instance:
     family: str = ""
     bandwidth: float | None = None
     """Median of its own links, size by time; None where nothing is known."""
+    fleet: "Fleet | None" = None
+    """The devices that it comes with, if it does: a job shop's machines."""
 
     @property
     def skills(self) -> list[str]:

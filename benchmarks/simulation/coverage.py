@@ -51,6 +51,7 @@ _ATTEMPT: Final[Mapping[type, AttemptCause]] = {
     f.AttemptCancelled: AttemptCause.CANCEL,
     f.AttemptUnknown: AttemptCause.FORGET,
     f.AttemptLapsed: AttemptCause.LAPSE,
+    f.AttemptOutrun: AttemptCause.LAPSE,
     f.AttemptLost: AttemptCause.LOSE,
 }
 

@@ -18,7 +18,7 @@ from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.rows import every, freeze
 from orchestrator.journal import Recovered
 from orchestrator.snapshots import recover
-from protocol.types import DeviceId, RunId, TaskId
+from protocol.types import AttemptId, DeviceId, Effect, RunId, TaskId
 
 VOLATILE: Final = frozenset({"due", "silent_at", "lease_until", "seen_at"})
 """Columns of rows that a restart sets anew."""
@@ -38,6 +38,7 @@ class Witness:
         """The attempts that each device was given, in order."""
         self.ended: set[RunId] = set()
         self._succeeded: set[tuple[RunId, TaskId]] = set()
+        self._live: dict[tuple[RunId, TaskId], dict[AttemptId, None]] = {}
         self._token = 0
 
     def see(self, fact: f.Fact, devices: Collection[WorldDevice]) -> None:
@@ -65,6 +66,30 @@ class Witness:
                 if run in self.ended:
                     raise ViolationError(f"I6: {run} ended twice")
                 self.ended.add(run)
+            case _:
+                pass
+        self._follow(fact)
+
+    def _follow(self, fact: f.Fact) -> None:
+        """I4: one live attempt a task and, if nothing forbids that, one hedge beside it."""
+        match fact:
+            case f.TaskPlaced(run, task, attempt):
+                live = self._live.setdefault((run, task), {})
+                beside = () if fact.hedge is None else (fact.hedge.beside,)
+                if tuple(live) != beside or (beside and fact.effect is Effect.ONCE):
+                    raise ViolationError(f"I4: {attempt} of {task} beside {tuple(live)}")
+                live[attempt] = None
+            case (
+                f.AttemptSucceeded(run, task, attempt)
+                | f.AttemptFailed(run, task, attempt)
+                | f.AttemptRejected(run, task, attempt)
+                | f.AttemptCancelled(run, task, attempt)
+                | f.AttemptUnknown(run, task, attempt)
+                | f.AttemptLapsed(run, task, attempt)
+                | f.AttemptOutrun(run, task, attempt)
+                | f.AttemptLost(run, task, attempt)
+            ):
+                self._live.get((run, task), {}).pop(attempt, None)
             case _:
                 pass
 

@@ -29,8 +29,10 @@ async def stopped(_options):
 def bench(monkeypatch):
     """Run `muster bench toy …` with a toy benchmark that the test declares."""
 
-    def run(*arguments, part=measured, goals=None, settings=None):
-        toy = Benchmark("toy", parts=(part,), goals=goals or {}, settings=settings or {})
+    def run(*arguments, part=measured, goals=None, settings=None, paths=None):
+        toy = Benchmark(
+            "toy", parts=(part,), goals=goals or {}, settings=settings or {}, paths=paths or {}
+        )
         monkeypatch.setattr(cli, "CATALOG", {"toy": "toy"})
         monkeypatch.setitem(sys.modules, "toy", SimpleNamespace(BENCHMARK=toy))
         return CliRunner().invoke(cli.app, ["bench", "toy", *arguments])
@@ -88,6 +90,27 @@ def test_option_of_its_own_reaches_the_benchmark(bench, words):
     result = bench("--json", *words, settings={"kills": "how many"})
 
     assert json.loads(result.stdout)["settings"] == {"kills": 7}
+
+
+def test_a_path_of_its_own_reaches_the_benchmark(bench, tmp_path):
+    def part(options):
+        yield Figures({"here": float(options.paths["graphs"] == tmp_path)})
+
+    result = bench("--json", "--graphs", str(tmp_path), part=part, paths={"graphs": "which"})
+
+    document = json.loads(result.stdout)
+    assert document["figures"] == {"here": 1.0}
+    assert document["settings"] == {"graphs": str(tmp_path)}
+
+
+@pytest.mark.parametrize("value", ["nowhere", ""])
+def test_a_path_that_is_not_there_is_refused(bench, value):
+    result = bench("--graphs", value, paths={"graphs": "which"})
+
+    assert result.exit_code == 2
+    assert "takes a file or folder that is there" in " ".join(
+        result.stderr.replace("│", " ").split()
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from benchmarks.frame import BenchmarkError, Options
-from benchmarks.pinning.workers import spread
+from benchmarks.workers import spread
 
 JOBS = [9.0, 4.0, 16.0]
 
@@ -15,6 +15,17 @@ JOBS = [9.0, 4.0, 16.0]
 def test_what_came_of_each_job_comes_in_their_order(processes):
     found = spread(Options(settings={"jobs": processes}), math.sqrt, JOBS)
     assert list(found) == [(9.0, 3.0), (4.0, 2.0), (16.0, 4.0)]
+
+
+def test_what_must_be_apart_is_in_another_process():
+    jobs: list[int] = [0]
+    assert (
+        dict(spread(Options(settings={"jobs": 1}), _process, jobs, apart=True))[0] != os.getpid()
+    )
+
+
+def _process(_job):
+    return os.getpid()
 
 
 def test_a_worker_that_dies_is_said():

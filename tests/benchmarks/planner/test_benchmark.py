@@ -1,16 +1,14 @@
-import os
 from dataclasses import replace
 
 import pytest
 
-from benchmarks.frame import BenchmarkError, Options, run
+from benchmarks.frame import Options, run
 from benchmarks.planner import campaign, costs
 from benchmarks.planner.arms import ARMS, RATES
 from benchmarks.planner.benchmark import BENCHMARK, GOALS
 from benchmarks.planner.campaign import by_category, by_mistake, figures, whole
 from benchmarks.planner.costs import ROUNDS
 from benchmarks.planner.drive import Cell, Outcome
-from benchmarks.planner.workers import apart
 
 RIGHT = Outcome(
     number=0,
@@ -121,16 +119,3 @@ async def test_costs_have_their_figures():
 def test_every_goal_is_of_a_figure_that_is_measured():
     assert BENCHMARK.parts == (costs.measure, campaign.measure)
     assert GOALS.keys() == {"success.full.30", "dispatch_gap_ms", "check_ms.200"}
-
-
-def _twice(job):
-    return 2 * job
-
-
-def test_work_is_done_in_other_processes():
-    assert dict(apart(Options(settings={"jobs": 2}), _twice, [1, 2, 3])) == {1: 2, 2: 4, 3: 6}
-
-
-def test_a_worker_that_dies_is_told():
-    with pytest.raises(BenchmarkError, match="a worker process died"):
-        list(apart(Options(settings={"jobs": 1}), os._exit, [1]))

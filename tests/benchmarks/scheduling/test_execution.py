@@ -33,10 +33,10 @@ from tests.benchmarks.scheduling.papers import TOPCUOGLU, exact, problems
 HEFT = SCHEDULERS["heft"]
 
 
-def wrong(there, trace, noise):
+def wrong(there, trace, noise, *, hedges=0):
     """What the validator says of a trace, with the durations and the windows that came."""
     real = actual(there, noise)
-    return violations(real, trace, duration=lambda each: noise.seconds(there, each))
+    return violations(real, trace, duration=lambda each: noise.seconds(there, each), hedges=hedges)
 
 
 def where(trace):
@@ -138,14 +138,15 @@ def test_the_same_world_gives_the_same_trace():
 
 
 @pytest.mark.parametrize("policy", Policy)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(there=problems(), sigma=st.sampled_from([0.0, 0.5]), seed=st.integers(0, 99))
 def test_every_policy_s_trace_is_valid_and_no_shorter_than_the_bound(policy, there, sigma, seed):
     noise = Noise(sigma, stragglers=0.1, seed=seed)
-    trace = drive(there, policy, noise).trace
+    trace = drive(there, policy, noise, hedges=False).trace
 
     assert wrong(there, trace, noise) == []
     assert makespan(trace) >= lower_bound(actual(there, noise)) * (1 - 1e-9)
+    assert wrong(there, drive(there, policy, noise).trace, noise, hedges=1) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -165,11 +166,26 @@ def test_a_device_s_loss_at_any_time_leaves_a_valid_trace(there, name, share, se
     else:
         trace = drive(there, Policy(name), noise).trace
 
-    assert wrong(there, trace, noise) == []
+    assert wrong(there, trace, noise, hedges=1) == []
+
+
+def test_a_straggler_s_copy_ends_it_and_without_hedges_there_is_none():
+    """Twenty equal tasks on four devices, each tenth try 3 to 10 times as slow."""
+    four = Fleet((Device(),) * 4, ((1.0,) * 4,) * 4)
+    there = problem(Instance("equal", (Task(1.0),) * 20, ()), four)
+    noise = Noise(stragglers=0.1, seed=7)
+    with_copies, without = (
+        drive(there, Policy.ONE_PLAN, noise, hedges=hedges).trace for hedges in (True, False)
+    )
+
+    assert wrong(there, with_copies, noise, hedges=1) == wrong(there, without, noise) == []
+    assert all(each.done for each in without)
+    assert any(not each.done for each in with_copies)
+    assert makespan(with_copies) < makespan(without)
 
 
 def test_a_cancelled_attempt_is_stopped_and_confirmed():
-    """As a hedge's loser will be; here the whole run is cancelled."""
+    """As a hedge's loser is; here the whole run is cancelled."""
     two = Fleet((Device(), Device()), ((1.0, 1.0),) * 2)
     there = problem(Instance("one", (Task(3.0),), ()), two)
     world = driving._World(there, Policy.FIFO, Noise())

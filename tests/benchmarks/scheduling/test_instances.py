@@ -4,8 +4,9 @@ import pytest
 
 from benchmarks.scheduling.fleets import fleet
 from benchmarks.scheduling.generators import GENERATORS, montage
-from benchmarks.scheduling.instances import InstanceError, compact, load, public
+from benchmarks.scheduling.instances import InstanceError, compact, public
 from benchmarks.scheduling.model import Device, Edge, Fleet, Instance, Task, problem
+from benchmarks.scheduling.reading import load
 
 COMPACT = {
     "id": "two",
@@ -111,15 +112,20 @@ def test_wfformat_is_read_in_its_versions(document, tmp_path):
 
     assert [(task.work, task.skill) for task in found.tasks] == [(4.0, "split"), (9.5, "count")]
     assert found.edges == (Edge(0, 1, 500.0),)
+    assert found.bandwidth == 100 * 2**20  # bytes a second
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "cannot be read as JSON"),
+        ('{"id":\n"x",\n', "cannot be read as JSON.*line 3 column 1"),
         ("[]", "no JSON object"),
-        ("{}", "not in the compact form"),
-        ('{"workflow": {}}', "not WfFormat"),
+        ("{}", "not in the compact form: 'cats' is missing"),
+        ('{"workflow": {}}', "not WfFormat.*: 'jobs' is missing"),
+        (json.dumps({**COMPACT, "tasks": [*COMPACT["tasks"], [1.0, 9]]}), r"tasks\[2\]: .*range"),
+        (json.dumps({**COMPACT, "edges": [[1, 0, 7.0], [0]]}), r"edges\[1\]: .*range"),
+        (json.dumps({**COMPACT, "edges": [[0, 1, 1.0], [1, 0, 1.0]]}), "the graph has a cycle"),
+        (json.dumps(wf_1_5()).replace('"parents": ["', '"parents": ["x'), "xsplit_ID01. is mis"),
         (json.dumps({**COMPACT, "tasks": [], "edges": []}), "no task"),
         (json.dumps({**COMPACT, "edges": [[0, 2, 1.0]]}), "not there"),
         (json.dumps({**COMPACT, "edges": [[0, 1, -1.0]]}), "size is negative"),

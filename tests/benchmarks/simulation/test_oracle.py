@@ -21,7 +21,7 @@ from orchestrator.core.engine import Engine
 from orchestrator.core.events import Submit
 from orchestrator.core.model import Now
 from orchestrator.journal import Recovered
-from protocol.types import AttemptId, DeviceId, Effect, RunId, TaskId
+from protocol.types import AttemptId, DeviceId, Effect, FailureKind, RunId, TaskId
 
 RUN, TASK = RunId("run0"), TaskId("t")
 EASY = replace(
@@ -41,6 +41,37 @@ def placed(token, attempt="a"):
 
 def context(token):
     return Context(attempt=AttemptId(f"a{token}"), run=RUN, task=TASK, token=token)
+
+
+def hedge(token, attempt, beside, effect=Effect.PURE):
+    why = f.Hedge(AttemptId(beside), 9.0, 2.0)
+    return replace(placed(token, attempt), hedge=why, effect=effect)
+
+
+def told(*facts):
+    witness = Witness()
+    for fact in facts:
+        witness.see(fact, [])
+
+
+def test_i4_a_hedge_runs_beside_the_one_live_attempt():
+    failed = f.AttemptFailed(RUN, TASK, AttemptId("a"), FailureKind.TRANSIENT, "no")
+    outrun = f.AttemptOutrun(RUN, TASK, AttemptId("b"), hedge=False, ran_s=1.0)
+    told(placed(1), hedge(2, "b", "a"), failed, hedge(3, "c", "b"), outrun)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [placed(2, "b")],
+        [hedge(2, "b", "a"), hedge(3, "c", "a")],
+        [hedge(2, "b", "x")],
+        [hedge(2, "b", "a", Effect.ONCE)],
+    ],
+)
+def test_i4_any_other_second_live_attempt_is_a_violation(wrong):
+    with pytest.raises(ViolationError, match="I4"):
+        told(placed(1), *wrong)
 
 
 SUCCEEDED = f.AttemptSucceeded(RUN, TASK, AttemptId("a"), None, 1.0)

@@ -1,0 +1,110 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.crossdevice import benchmark
+from benchmarks.crossdevice.campaign import Store, cases, run
+from benchmarks.crossdevice.checking import Subtask
+from benchmarks.crossdevice.faults import Kind
+from benchmarks.crossdevice.session import open_stage
+from benchmarks.crossdevice.summary import figures
+from benchmarks.crossdevice.task import load
+from benchmarks.frame import BenchmarkError, Options
+
+TASK = load("log_triage_errors_by_cause")
+AROUND = {"stage": "memory", "commit": "c"}
+
+
+def options(*, quick=False, **words):
+    settings = {"seeds": int(words.pop("seeds", 1))}
+    return Options(seed=5, quick=quick, settings=settings, words=words)
+
+
+async def rows(stage, played, store, tmp_path):
+    plays = run(stage, played, store=store, around=AROUND, bundles=tmp_path / "failed")
+    return [row async for _, row in plays]
+
+
+@pytest.mark.timeout(60)
+async def test_plays_become_rows_with_all_that_a_figure_needs(tmp_path):
+    faults = [Kind.NONE, Kind.DEVICE_BACK, Kind.BROKER, Kind.COORDINATOR, Kind.PARTITION]
+    played = cases([TASK], arms=["ours", "sequential"], faults=faults, seeds=[1])
+    file = tmp_path / "rows.jsonl"
+    async with open_stage("memory", tmp_path / "stage", [TASK]) as stage:
+        found = await rows(stage, played, Store(file), tmp_path)
+
+    assert [row["success"] for row in found] == [True] * len(played)
+    assert all(row["plan"]["struck"] is (row["fault"] != "none") for row in found)
+    calm, *_, alone = found
+    assert alone["arm"] == "sequential"
+    assert 0.0 < calm["least_s"] <= calm["sequential_s"]
+    assert calm["messages"] >= 3 * calm["attempts"]
+    assert figures(found)["success.coordinator"] == 1.0
+    again = await rows(None, played, Store(file), tmp_path)  # without a stage nothing is played
+    assert again == found
+
+
+@pytest.mark.timeout(60)
+async def test_a_failed_play_leaves_all_that_it_takes_to_look_at_it(tmp_path):
+    never = replace(TASK, subtasks=(Subtask("never", "It never is.", lambda _world: "it is not"),))
+    played = cases([never], arms=["ours"], faults=[Kind.NONE], seeds=[1])
+    async with open_stage("memory", tmp_path / "stage", [never]) as stage:
+        (row,) = await rows(stage, played, Store(None), tmp_path)
+
+    assert (row["success"], row["wrong"]) == (False, {"never": "it is not"})
+    kept = tmp_path / "failed" / "log_triage_errors_by_cause-ours-none-1"
+    assert row["bundle"] == str(kept)
+    assert "--seed 1" in (kept / "replay.sh").read_text()
+    facts = [json.loads(line)["fact"] for line in (kept / "events.jsonl").read_text().splitlines()]
+    assert facts[-1] == "RunEnded"
+    assert (kept / "now/laptop/triage.md").is_file()
+    assert (kept / "given/server-1/logs/api.log").is_file()
+
+
+async def test_what_is_not_possible_is_not_played(tmp_path):
+    played = cases([TASK], arms=["ours"], faults=[Kind.DEVICE_LOST], seeds=range(3))
+    found = await rows(None, played, Store(None), tmp_path)
+    assert [row["status"] for row in found] == ["impossible"] * 3
+
+
+def test_another_commit_is_another_play(tmp_path):
+    store = Store(tmp_path / "new" / "rows.jsonl")
+    row = {"task": "t", "arm": "ours", "fault": "none", "seed": 0, **AROUND, "success": True}
+    store.add(row)
+    known = Store(tmp_path / "new" / "rows.jsonl")
+    assert known.find(row) == row
+    assert known.find({**row, "commit": "d"}) is None
+
+
+def test_half_a_row_that_a_kill_left_is_no_row(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"task": "t"}\n{"task": "u", "ar')
+    assert Store(tmp_path / "rows.jsonl").find({"task": "t"}) == {"task": "t"}
+
+
+def test_options_choose_the_plays():
+    every = benchmark.chosen(options(task=TASK.name, seeds="2", arm="all"))
+    assert len(every) == 2 * 9 + 2 * 5
+    one = benchmark.chosen(options(task=TASK.name, fault="slow,broker"))
+    assert [(case.fault, case.arm, case.seed) for case in one] == [
+        ("slow", "ours", 5),
+        ("broker", "ours", 5),
+    ]
+    assert {case.fault for case in benchmark.chosen(options(quick=True))} == {"none"}
+
+
+@pytest.mark.parametrize("words", [{"arm": "best"}, {"fault": "war"}, {"task": "none"}])
+def test_an_option_that_names_nothing_says_what_there_is(words):
+    with pytest.raises(BenchmarkError, match="there is"):
+        benchmark.chosen(options(**{"task": TASK.name, **words}))
+
+
+async def test_benchmark_yields_rows_and_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "cancel_when_told_to_stop", lambda: None)
+    chosen = options(task=TASK.name, fault="none", stage="memory", bundles=str(tmp_path))
+    items = [item async for item in benchmark.measure(chosen)]
+    kinds = [type(item).__name__ for item in items]
+    assert kinds == ["Progress", "Row", "Progress", "Figures"]
+    assert items[2].label == "1/1, 0 min left: done"
+    assert items[3].values["success.none"] == 1.0
+    assert {"seed", "commit", "config", "versions"} <= items[1].values.keys()

@@ -1,0 +1,177 @@
+import pytest
+
+from benchmarks.crossdevice.arms import ARMS, ArmPlanner
+from benchmarks.crossdevice.planning import ErringPlanner, PlannerControl, SuitePlanner
+from benchmarks.crossdevice.reference import ReferencePlanner
+from orchestrator.core.edits import AddTask, EditBatch, ReplaceTask
+from orchestrator.core.facts import RunStatus
+from orchestrator.core.lifecycle import TaskState
+from orchestrator.core.model import ForEach, Needs, TaskSpec
+from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.planner import DeviceView, NoRevisionError, PlanRequest, RevisionRequest
+from protocol.types import DeviceCard, DeviceId, RunId, SkillInfo, TaskId
+
+PLAYBOOK = """\
+name: digests
+description: Two digests.
+match: ["digest {what}"]
+parameters:
+  what: {description: What.}
+  folder: {description: Where.}
+tasks:
+  - {id: a, skill: work.digest, args: {name: "${what}"}}
+  - {id: b, skill: work.digest, args: {name: "${folder}", given: "${a}"}}
+"""
+REVISIONS = """\
+- failed: a
+  cause: broken
+  tasks:
+    - {id: a, skill: work.digest, args: {name: "${folder}-again", given: "${c}"}}
+    - {id: c, skill: work.digest, args: {name: extra}, after: []}
+"""
+FLEET = tuple(
+    DeviceView(DeviceCard(DeviceId(name), skills=(SkillInfo("work.digest"),)))
+    for name in ("server-1", "edge-1")
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "revisions").mkdir()
+    (tmp_path / "digests.yaml").write_text(PLAYBOOK)
+    (tmp_path / "revisions" / "digests.yaml").write_text(REVISIONS)
+    return tmp_path
+
+
+def asked(run="r", seed=0):
+    return PlanRequest(RunId(run), "digest x", {"folder": "f"}, FLEET, seed)
+
+
+def failed(plan, task, cause):
+    rows = tuple(
+        TaskSnapshot(
+            e.task, TaskState.RECOVERING if e.task.id == task else TaskState.WAITING, "", None
+        )
+        for e in plan.edits
+        if isinstance(e, AddTask)
+    )
+    run = RunSnapshot(RunId("r"), "digest x", 1, RunStatus.RUNNING, rows)
+    return RevisionRequest(run, TaskId(task), cause, (), FLEET)
+
+
+async def test_revision_replaces_and_adds_with_the_parameters_of_the_run(folder):
+    plan = await ReferencePlanner([folder]).propose(asked())
+    later = ReferencePlanner([folder])  # a coordinator that was started again
+
+    batch = await later.revise(failed(plan, "a", "it is broken"))
+
+    by_id = {each.task.id: each for each in batch.edits}
+    assert isinstance(by_id["a"], ReplaceTask)
+    assert isinstance(by_id["c"], AddTask)
+    assert by_id["a"].task.args["name"] == "f-again"
+    assert batch.base_revision == 1
+
+
+async def test_revision_is_used_once_and_only_for_what_it_names(folder):
+    planner = ReferencePlanner([folder])
+    plan = await planner.propose(asked())
+    for task, cause in (("b", "it is broken"), ("a", "something else")):
+        with pytest.raises(NoRevisionError):
+            await planner.revise(failed(plan, task, cause))
+    await planner.revise(failed(plan, "a", "it is broken"))
+    with pytest.raises(NoRevisionError):
+        await planner.revise(failed(plan, "a", "it is broken"))
+
+
+async def test_a_planner_that_errs_lets_through_what_no_check_finds_alone(folder):
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    drawn = [
+        await ErringPlanner(reference, wrong=0.5, seed=seed).propose(asked()) for seed in range(40)
+    ]
+    wrong = [batch for batch in drawn if batch != right]
+    assert len(wrong) < 10
+    assert all(isinstance(each, EditBatch) for each in drawn)
+    always = [
+        await ErringPlanner(reference, wrong=1.0, seed=seed).propose(asked()) for seed in range(20)
+    ]
+    assert all(batch != right for batch in always)
+
+
+async def test_after_a_wrong_plan_the_run_is_mended_to_fit_the_right_one(folder):
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    bad = EditBatch(
+        0, (right.edits[0], AddTask(TaskSpec(TaskId("b"), "work.digest", {"name": "?"})))
+    )
+
+    batch = await ErringPlanner(reference, wrong=0.3, seed=0).revise(failed(bad, "b", "bad input"))
+
+    assert ReplaceTask(right.edits[1].task) in batch.edits
+
+
+async def test_a_planner_that_does_not_err_has_nothing_to_say_beyond_its_revisions(folder):
+    reference = ReferencePlanner([folder])
+    plan = await reference.propose(asked())
+    with pytest.raises(NoRevisionError):
+        await ErringPlanner(reference, wrong=0.0, seed=0).revise(failed(plan, "b", "bad input"))
+
+
+async def test_what_the_harness_writes_counts_from_the_next_answer_on(folder):
+    planner = SuitePlanner([folder])
+    free = await planner.propose(asked())
+    PlannerControl(arm="static").write(folder)
+    bound = await planner.propose(asked())
+
+    assert {each.task.needs.device for each in free.edits} == {None}
+    assert {each.task.needs.device for each in bound.edits} == {"server-1"}
+
+
+class Answers:
+    def __init__(self, *specs):
+        self._batch = EditBatch(0, tuple(map(AddTask, specs)))
+
+    async def propose(self, _request):
+        return self._batch
+
+    async def revise(self, _request):
+        return self._batch
+
+
+def spec(number, **more):
+    return TaskSpec(TaskId(f"t{number}"), "work.digest", {"name": "x"}, **more)
+
+
+@pytest.mark.parametrize(
+    ("arm", "devices"),
+    [
+        ("ours", [None, None, None]),
+        ("no_move", ["laptop", "server-1", "server-2"]),
+        ("sequential", ["server-1", "server-1", "server-1"]),
+    ],
+)
+async def test_arms_bind_tasks_as_they_say(arm, devices):
+    planner = ArmPlanner(Answers(spec(1), spec(2), spec(3)), ARMS[arm])
+    batch = await planner.propose(asked())
+    assert [each.task.needs.device for each in batch.edits] == devices
+
+
+async def test_a_list_schedule_uses_the_slower_device_once_the_fast_one_is_full():
+    specs = [spec(n, needs=Needs(labels={"role": "server"})) for n in range(40)]
+    batch = await ArmPlanner(Answers(*specs), ARMS["static"]).propose(asked())
+    devices = [each.task.needs.device for each in batch.edits]
+    assert devices[0] == "server-1"
+    assert 8 <= devices.count("server-2") < devices.count("server-1")
+
+
+async def test_what_runs_on_every_device_is_not_bound():
+    everywhere = spec(1, for_each=ForEach(labels={"role": "server"}))
+    batch = await ArmPlanner(Answers(everywhere), ARMS["static"]).propose(asked())
+    assert batch.edits[0].task.needs.device is None
+
+
+async def test_without_replanning_failures_are_not_answered():
+    planner = ArmPlanner(Answers(spec(1)), ARMS["no_replanning"])
+    plan = await planner.propose(asked())
+    with pytest.raises(NoRevisionError):
+        await planner.revise(failed(plan, "t1", "x"))

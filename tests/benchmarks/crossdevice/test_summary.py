@@ -1,0 +1,101 @@
+import pytest
+
+from benchmarks.crossdevice import page
+from benchmarks.crossdevice.summary import figures, share
+
+
+def row(task="t", **changes):
+    return {
+        "task": task,
+        "category": "log triage",
+        "arm": "ours",
+        "fault": "none",
+        "seed": 0,
+        "possible": True,
+        "success": True,
+        "status": "succeeded",
+        "subtasks": 4,
+        "done": 4,
+        "wrong": {},
+        "latency_s": 2.0,
+        "sequential_s": 5.0,
+        "critical_path_s": 1.0,
+        "least_s": 1.0,
+        "tasks": 8,
+        "attempts": 8,
+        "repeats": 0,
+        "width": 2.5,
+        "width_max": 4,
+        "wasted_s": 0.0,
+        "worked_s": 5.0,
+        "replans": 0,
+        "planner_calls": 1,
+        "recovery_s": None,
+        "messages": 80,
+        "tokens": 0,
+        "bytes": 8000,
+        "gantt": [["a", "laptop", 0.0, 1.0, True], ["b<", "laptop", 0.5, 2.0, False]],
+        **changes,
+    }
+
+
+IMPOSSIBLE = {
+    "task": "t", "category": "log triage", "arm": "ours", "fault": "device_lost", "seed": 0,
+    "possible": False, "success": False, "status": "impossible",
+}  # fmt: skip
+
+
+def test_saving_is_a_share_of_what_could_be_saved():
+    assert figures([row()])["saving_of_possible"] == pytest.approx(3.0 / 4.0)
+
+
+def test_tasks_in_which_nothing_can_be_saved_do_not_count_for_the_saving():
+    chain = row("chain", sequential_s=5.1, least_s=5.0, latency_s=9.0)
+    assert figures([row(), chain])["saving_of_possible"] == pytest.approx(0.75)
+
+
+def test_impossible_plays_count_as_such_and_for_nothing_else():
+    lost = row(fault="device_lost", success=False, done=3, recovery_s=1.5)
+    found = figures([row(), lost, IMPOSSIBLE])
+
+    assert found["possible"] == pytest.approx(2 / 3)
+    assert found["success.device_lost"] == 0.0
+    assert found["subtasks.device_lost"] == 0.75
+    assert found["recovery_s.device_lost"] == 1.5
+
+
+def test_fault_that_no_play_could_survive_has_no_figure():
+    assert "success.device_lost" not in figures([row(), IMPOSSIBLE])
+
+
+def test_arms_are_compared_task_by_task_where_both_were_done():
+    slow = row(arm="sequential", latency_s=6.0)
+    failed = row("other", arm="sequential", latency_s=99.0, success=False)
+    found = figures([row(), row("other"), slow, failed])
+
+    assert found["arm.sequential.latency_ratio"] == pytest.approx(3.0)
+    assert found["arm.sequential.success"] == 0.5
+    assert found["success.none"] == 1.0
+
+
+def test_nothing_done_has_no_speed():
+    assert "width_mean" not in figures([row(success=False)])
+    assert figures([])["tasks"] == 0
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"), [(10, 10, 0.72, 1.0), (5, 10, 0.24, 0.76), (0, 0, 0.0, 1.0)]
+)
+def test_share_has_the_interval_of_wilson(hits, of, low, high):
+    _, below, above = share(hits, of)
+    assert (below, above) == (pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005))
+
+
+def test_page_shows_arms_faults_categories_and_who_worked_when():
+    failed = row("x", fault="slow", success=False, wrong={"s": "<no>"}, bundle="kept/x")
+    shown = page.sections([row(), row(arm="static"), failed, IMPOSSIBLE])
+
+    for text in ("<td>static", "<td>slow", "<td>log triage", "<svg", "kept/x", "&lt;no&gt;"):
+        assert text in shown
+    assert "b&lt; 0.50 to 2.00 s" in shown
+    assert page.sections([]) == ""
