@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-LEAVING_S = 0.02  # a thread has called some callbacks of its finished job, but perhaps not all
+LEAVING_S = 0.02  # a job that ended before we asked: its thread may be yet to tell the others
 
 
 class DeadlockError(AssertionError):
@@ -79,7 +79,9 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         def counted(*args: object, **kwargs: object) -> Future[Any]:
             job: Future[Any] = submit(*args, **kwargs)
             self._jumping.jobs.add(job)
-            job.add_done_callback(self._tell_done)
+            # After the callback of whoever asked, who adds his before the loop goes on: once ours
+            # is called, nothing of the job is under way any more.
+            self.call_soon_threadsafe(job.add_done_callback, self._tell_done)
             return job
 
         pool.submit = counted

@@ -30,6 +30,22 @@ def test_bounds_take_each_call_on_its_fastest_device_that_may():
     assert limits.least == limits.critical_path
 
 
+def test_area_lies_between_what_comes_before_and_after():
+    cells = [f"t{n}" for n in range(8)]
+    tasks = [add(name, after=("a",), device="edge-1") for name in cells]
+    runs = [each for name in cells for each in attempt(name, 1.0, 2.2, device="edge-1")]
+    trace = read(
+        in_order(
+            plan(add("a", device="laptop"), *tasks, add("z", after=cells, device="laptop")),
+            *attempt("a", 0.0, 0.6, device="laptop"),
+            *runs,
+            *attempt("z", 3.0, 3.6, device="laptop"),
+        )
+    )
+
+    assert bounds(trace).area == pytest.approx(0.6 + 8 * 0.6 / (2 * 0.5) + 0.6)
+
+
 def test_real_work_of_a_call_takes_as_long_everywhere():
     events = (plan(add("a")), *attempt("a", 0.0, 2.0, device="edge-1"))
 

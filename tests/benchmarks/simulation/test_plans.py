@@ -3,10 +3,11 @@ import random
 import pytest
 
 from benchmarks.simulation.plans import AMPLE, MIN_TASKS, SHAPES, plan, tasks
-from benchmarks.simulation.setting import draw
+from benchmarks.simulation.setting import USUAL, draw
 from orchestrator.core.engine import Engine
 from orchestrator.core.events import Submit
 from orchestrator.core.model import Now
+from orchestrator.core.scheduling.policies import Policy
 from protocol.types import RunId
 
 
@@ -40,3 +41,16 @@ def test_seed_alone_says_what_a_world_is():
     assert draw(5).batch(0) == draw(5).batch(0)
     assert draw(5).batch(0) != draw(5).batch(1)
     assert all(len(draw(seed).cards) >= 3 for seed in range(50))
+
+
+def test_a_policy_more_on_the_shelf_changes_no_world_but_its_own():
+    drawn = {seed: draw(seed).policy for seed in range(400)}
+    shelf = {policy for seed, policy in drawn.items() if seed % 4 == 1}
+    assert shelf == set(Policy) - set(USUAL)
+    assert {policy for seed, policy in drawn.items() if seed % 4 != 1} == set(USUAL)
+    assert [drawn[seed] for seed in (204, 22, 44, 191)] == [
+        "fifo",
+        "one_plan",
+        "earliest_finish",
+        "earliest_finish",
+    ]

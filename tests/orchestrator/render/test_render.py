@@ -136,12 +136,14 @@ def test_devices_are_a_table():
         ),
         DeviceSnapshot(DeviceCard(DeviceId("b")), True, Load(draining=True)),  # noqa: FBT003
         DeviceSnapshot(DeviceCard(DeviceId("c")), False, Load()),  # noqa: FBT003
+        DeviceSnapshot(DeviceCard(DeviceId("d")), True, Load(battery=0.0)),  # noqa: FBT003
     ]
     assert text(tables.devices(fleet)) == (
-        "device  state     slots  skills  labels    working on\n"
-        "a       online    1/2    2       role=[b]  r/t\n"
-        "b       draining  0/1    0\n"
-        "c       lost      0/1    0"
+        "device  state        slots  skills  labels    working on\n"
+        "a       online       1/2    2       role=[b]  r/t\n"
+        "b       draining     0/1    0\n"
+        "c       lost         0/1    0\n"
+        "d       low battery  0/1    0"
     )
 
 
@@ -211,6 +213,12 @@ EDGE = {"$": "Dependency", "predecessor": "a", "successor": "b"}
     ("told", "line"),
     [
         (event(f.TaskPlaced, task="t", number=2, device="d"), "t: try 2 offered to d"),
+        (
+            event(f.TaskPlaced, task="t", device="d", hedge={"age_s": 12.04, "times": 2.08}),
+            "t: hedged on d after 12.0 s (2.1x estimate)",
+        ),
+        (event(f.AttemptOutrun, task="t", hedge=False, ran_s=14.0), "t: the hedge won"),
+        (event(f.AttemptOutrun, task="t", hedge=True, ran_s=None), "t: the hedge lost"),
         (event(f.AttemptSucceeded, task="t", run_s=1.25), "t: succeeded after 1.2 s"),
         (event(f.AttemptSucceeded, task="t", run_s=None), "t: succeeded"),
         (event(f.AttemptSucceeded, task="t", omitted_bytes=9), "t: succeeded"),

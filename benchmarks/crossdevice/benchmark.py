@@ -1,0 +1,174 @@
+"""The benchmark `crossdevice`: its part and its goals. The names of the figures are a contract."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.circumstances import circumstances
+from benchmarks.crossdevice import campaign, page
+from benchmarks.crossdevice.arms import ARMS
+from benchmarks.crossdevice.campaign import Case, Store
+from benchmarks.crossdevice.faults import Kind
+from benchmarks.crossdevice.processes import LEASE_S
+from benchmarks.crossdevice.session import STAGES, open_stage
+from benchmarks.crossdevice.summary import figures
+from benchmarks.crossdevice.task import load_all
+from benchmarks.frame import (
+    Benchmark,
+    BenchmarkError,
+    Figures,
+    Goal,
+    Item,
+    Options,
+    Progress,
+    Row,
+)
+from benchmarks.roll_call import MissingError
+from benchmarks.site import cause
+from benchmarks.supervisor import EndedError, cancel_when_told_to_stop
+from orchestrator.clock import loop_clock
+from protocol.errors import TransportError
+
+QUICK: Final = 12  # tasks
+ALL: Final = "all"
+
+GOALS: Final[dict[str, Goal]] = {
+    "success.none": (">=", 1.0),
+    **{f"success.{kind}": (">=", 0.95) for kind in Kind if kind is not Kind.NONE},
+    "subtasks.none": (">=", 0.99),
+    "possible": (">=", 0.7),
+    "saving_of_possible": (">=", 0.9),
+    "tasks": (">=", 60),
+    "categories": (">=", 12),
+}
+
+
+async def measure(options: Options) -> AsyncIterator[Item]:
+    """Play every task under every fault, ours and the other arms, as the options say.
+
+    Raises:
+        BenchmarkError: a task or an option is not as it should be, or a program did not start.
+    """
+    played = chosen(options)
+    table = _model(options, played)
+    around = {"stage": _one(options, "stage", STAGES, "processes"), **_around()}
+    store = Store(Path(options.words["resume"]) if "resume" in options.words else None)
+    bundles = Path(options.words.get("bundles", "crossdevice-failed"))
+    root = Path(tempfile.mkdtemp(prefix="muster-crossdevice-"))
+    rows: list[campaign.Row] = []
+    cancel_when_told_to_stop()
+    yield Progress(0.0, "starting")
+    try:
+        tasks = {case.task.name: case.task for case in played}.values()
+        async with open_stage(around["stage"], root, tasks, model=table) as stage:
+            clock = _Clock(len(played))
+            plays = campaign.run(stage, played, store=store, around=around, bundles=bundles)
+            async for number, row in plays:
+                rows.append(row)
+                yield Row(row)
+                yield clock.progress(number + 1, played)
+    except (EndedError, MissingError, TransportError, ExceptionGroup) as error:
+        raise BenchmarkError(f"{cause(error)}; go on with --resume FILE") from error
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    yield Figures(figures(rows))
+
+
+def chosen(options: Options) -> Sequence[Case]:
+    """Return the plays that the options ask for.
+
+    Raises:
+        BenchmarkError: there is no such task, arm or fault.
+    """
+    words = options.words
+    tasks = load_all(_names(words.get("task", "")))
+    if options.quick and "task" not in words:
+        tasks = tasks[:: max(1, len(tasks) // QUICK)][:QUICK]
+    faults = "none" if options.quick else ALL
+    return campaign.cases(
+        tasks,
+        arms=_several("arm", words.get("arm", campaign.OURS), ARMS, left_out=("model",)),
+        faults=map(Kind, _several("fault", words.get("fault", faults), [*map(str, Kind)])),
+        seeds=range(options.seed, options.seed + options.settings.get("seeds", 1)),
+    )
+
+
+def _model(options: Options, played: Sequence[Case]) -> str:
+    """Return the settings of the model that plans.
+
+    Raises:
+        BenchmarkError: one is asked for, and not named.
+    """
+    if all(case.arm != "model" for case in played):
+        return ""
+    if "model" not in options.words:
+        raise BenchmarkError("--arm model needs --model FILE, with a table [planner.llm]")
+    return Path(options.words["model"]).read_text(encoding="utf-8")
+
+
+class _Clock:
+    """How much is done, and how long the rest will take."""
+
+    def __init__(self, plays: int) -> None:
+        self._plays = plays
+        self._began = loop_clock().elapsed
+
+    def progress(self, done: int, played: Sequence[Case]) -> Progress:
+        left_s = (loop_clock().elapsed - self._began) / done * (self._plays - done)
+        label = played[done].label if done < self._plays else "done"
+        return Progress(
+            done / self._plays, f"{done}/{self._plays}, {left_s / 60:.0f} min left: {label}"
+        )
+
+
+def _around() -> Mapping[str, Any]:
+    there = circumstances()
+    return {
+        "commit": there["commit"],
+        "config": {"lease_s": LEASE_S},
+        "versions": there["versions"],
+    }
+
+
+def _names(text: str) -> Sequence[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _several(
+    option: str, text: str, known: Iterable[str], *, left_out: Sequence[str] = ()
+) -> Sequence[str]:
+    """Read names; all of them but those that want more than a name."""
+    known = list(known)
+    names = [name for name in known if name not in left_out] if text == ALL else _names(text)
+    for name in names:
+        if name not in known:
+            there = ", ".join([*known, ALL])
+            raise BenchmarkError(f"--{option} {name!r}: there is {there}")
+    return names
+
+
+def _one(options: Options, option: str, known: Iterable[str], default: str) -> str:
+    (name,) = _several(option, options.words.get(option, default), known)[:1]
+    return name
+
+
+BENCHMARK: Final = Benchmark(
+    name="crossdevice",
+    goals=GOALS,
+    parts=(measure,),
+    settings={"seeds": "how many seeds, from --seed on (1)"},
+    words={
+        "task": "names of tasks, with commas between them (all)",
+        "arm": f"{', '.join(ARMS)}, or all (ours)",
+        "fault": f"{', '.join(Kind)}, or all (all; --quick: none)",
+        "stage": "processes, or memory (processes)",
+        "model": "a file with a table [planner.llm], for --arm model",
+        "resume": "a file of rows: what is in there is not played again, the rest is added",
+        "bundles": "a folder for what failed (crossdevice-failed)",
+    },
+    page=page.sections,
+)
+
+__all__ = ["BENCHMARK", "GOALS"]

@@ -1,0 +1,117 @@
+"""The reference planner: the playbook of a task, and what its `revisions.yaml` says of failures.
+
+A revision is a part of the playbook said anew: tasks of the same id replace those that have not
+started, others are added. It is used once, when the task it names has failed for a reason that it
+names.
+
+```yaml
+- failed: fetch               # the id of the task; of a for_each any of its parts
+  cause: "503|refused"        # a regular expression that finds something in the reason
+  tasks:                      # as in a playbook
+    - {id: fetch, skill: http.get, args: {url: "${site}/mirror-b/data.json"}}
+```
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from orchestrator.core.edits import AddDependency, AddTask, Edit, EditBatch, ReplaceTask
+from orchestrator.core.snapshot import RunSnapshot
+from orchestrator.planner import NoRevisionError, PlanRequest, RevisionRequest
+from orchestrator.planner.playbook import Playbook, PlaybookPlanner, load
+from protocol.types import Json, RunId
+
+
+class Revision(BaseModel):
+    """One entry of `revisions.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    failed: str
+    cause: str = "."
+    tasks: Annotated[Sequence[Mapping[str, JsonValue]], Field(min_length=1)]
+
+
+class ReferencePlanner:
+    """Plans as the playbooks say, and mends as the revisions beside them say.
+
+    Args:
+        folders: each with playbooks (`NAME.yaml`), and below `revisions` what belongs to them,
+            under the same name.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        folders = tuple(folders)
+        self._playbooks = PlaybookPlanner(folders)
+        self._revisions = {
+            path.stem: tuple(map(Revision.model_validate, yaml.safe_load(path.read_text("utf-8"))))
+            for folder in folders
+            for path in sorted((folder / "revisions").glob("*.yaml"))
+        }
+        self._notes = folders[-1] / "given.jsonl"
+        self._used: set[tuple[RunId, int]] = set()
+
+    async def propose(self, request: PlanRequest) -> EditBatch:
+        """See `Planner`."""
+        playbook, match = self._playbooks.find(request.request)
+        given = {**match.parameters, **request.parameters}
+        with self._notes.open("a", encoding="utf-8") as notes:  # for the next life
+            notes.write(json.dumps([request.run, given]) + "\n")
+        return playbook.plan(given)
+
+    async def revise(self, request: RevisionRequest) -> EditBatch:
+        """Answer with the first revision that names the failure and was not used yet."""
+        run = request.snapshot.run
+        playbook, _ = self._playbooks.find(request.snapshot.request)
+        known = self._revisions.get(playbook.name, ())
+        for number, each in enumerate(known):
+            if (run, number) not in self._used and _names(each, request):
+                self._used.add((run, number))
+                edits = tuple(_edits(playbook, self._given(run), each, request.snapshot))
+                return EditBatch(request.snapshot.revision, edits)
+        raise NoRevisionError(f"nothing is said of {request.task!r}: {request.cause}")
+
+    async def again(self, run: RunSnapshot) -> EditBatch:
+        """Return the first plan of a run once more."""
+        playbook, _ = self._playbooks.find(run.request)
+        return playbook.plan(self._given(run.run))
+
+    def _given(self, run: RunId) -> Mapping[str, Json]:
+        """Return the parameters of a run, of a former life too."""
+        lines = self._notes.read_text(encoding="utf-8").splitlines()
+        return dict(json.loads(line) for line in lines)[run]  # type: ignore[no-any-return]
+
+
+def _names(revision: Revision, request: RevisionRequest) -> bool:
+    return request.task.partition("[")[0] == revision.failed and bool(
+        re.search(revision.cause, request.cause)
+    )
+
+
+def _edits(
+    playbook: Playbook, given: Mapping[str, Json], revision: Revision, run: RunSnapshot
+) -> Iterator[Edit]:
+    """Say the playbook anew with the tasks of the revision, and yield what changes by that."""
+    part = playbook.part.model_dump(mode="json", exclude_unset=True)
+    new = {str(each["id"]): dict(each) for each in revision.tasks}
+    kept = [each for each in part["tasks"] if each["id"] not in new]
+    document = {**part, "tasks": [*kept, *new.values()]}
+    text = yaml.safe_dump(document, sort_keys=False)
+    plan = load(text, f"the revision of {revision.failed}").plan(given)
+    there = {task.spec.id: task for task in run.tasks}
+    edges = {(e.predecessor, e.successor) for task in run.tasks for e in task.dependencies}
+    for edit in plan.edits:
+        match edit:
+            case AddTask(spec) if spec.id in new:
+                yield ReplaceTask(spec) if spec.id in there else edit
+            case AddDependency(each) if each.successor in new:
+                if (each.predecessor, each.successor) not in edges:
+                    yield edit
+            case _:
+                pass
