@@ -92,6 +92,7 @@ class Fate:
         starts = peace.get(self._victim, sum(peace.values()))
         self._first = 1 + int(plan.share * starts)
         self.battery = task.file.battery
+        self._luck = random.Random(f"{plan.seed}/{task.name}/luck").getrandbits(32)
         self._placed: dict[str, str] = {}
         self._starts = 0
 
@@ -99,7 +100,7 @@ class Fate:
         """Return how the hardware is from the beginning."""
         usual = Control(battery=self.battery)
         if self.plan.kind is Kind.TRANSIENT:
-            faulty = replace(usual, transient=TRANSIENT, seed=self.plan.seed)
+            faulty = replace(usual, transient=TRANSIENT, seed=self._luck)
             return dict.fromkeys(FLEET, faulty)
         if self.plan.kind is Kind.SLOW:
             return {self.plan.victim: replace(usual, slow=SLOW)}

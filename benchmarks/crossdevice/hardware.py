@@ -88,7 +88,8 @@ class Hardware:
 
     Args:
         profile: what it is.
-        control: the file of its `Control`; where it is missing nothing is changed.
+        control: the file of its `Control`, in a folder named like the device; where it is missing
+            nothing is changed.
     """
 
     def __init__(self, profile: Profile, control: Path) -> None:
@@ -164,7 +165,8 @@ class Hardware:
 
     def _fails(self, control: Control, context: Context) -> bool:
         key = context.run, context.task
-        draw = chance(control.seed, "transient", context.task, str(self._failed[key]))
+        device = self._path.parent.name  # elsewhere the same task has other luck
+        draw = chance(control.seed, "transient", device, context.task, str(self._failed[key]))
         if draw >= control.transient or self._failed[key] >= MISFORTUNES:
             return False
         self._failed[key] += 1

@@ -16,12 +16,20 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
-from orchestrator.core.edits import AddDependency, AddTask, Edit, EditBatch, ReplaceTask
+from orchestrator.core.edits import (
+    AddDependency,
+    AddTask,
+    Edit,
+    EditBatch,
+    RemoveDependency,
+    ReplaceTask,
+)
+from orchestrator.core.references import predecessors
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner import NoRevisionError, PlanRequest, RevisionRequest
 from orchestrator.planner.playbook import Playbook, PlaybookPlanner, load
@@ -38,6 +46,21 @@ class Revision(BaseModel):
     tasks: Annotated[Sequence[Mapping[str, JsonValue]], Field(min_length=1)]
 
 
+_LIST: Final = TypeAdapter(tuple[Revision, ...])
+
+
+def revisions(path: Path) -> tuple[Revision, ...]:
+    """Read a `revisions.yaml`; without one, nothing changes.
+
+    Raises:
+        ValidationError: it is not as it should be.
+        YAMLError: the same.
+    """
+    if not path.is_file():
+        return ()
+    return _LIST.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or ())
+
+
 class ReferencePlanner:
     """Plans as the playbooks say, and mends as the revisions beside them say.
 
@@ -50,7 +73,7 @@ class ReferencePlanner:
         folders = tuple(folders)
         self._playbooks = PlaybookPlanner(folders)
         self._revisions = {
-            path.stem: tuple(map(Revision.model_validate, yaml.safe_load(path.read_text("utf-8"))))
+            path.stem: revisions(path)
             for folder in folders
             for path in sorted((folder / "revisions").glob("*.yaml"))
         }
@@ -104,14 +127,22 @@ def _edits(
     document = {**part, "tasks": [*kept, *new.values()]}
     text = yaml.safe_dump(document, sort_keys=False)
     plan = load(text, f"the revision of {revision.failed}").plan(given)
-    there = {task.spec.id: task for task in run.tasks}
-    edges = {(e.predecessor, e.successor) for task in run.tasks for e in task.dependencies}
+    there = {task.spec.id: task.dependencies for task in run.tasks}
+    wanted = {e.dependency for e in plan.edits if isinstance(e, AddDependency)}
     for edit in plan.edits:
         match edit:
+            case AddTask(spec) if spec.id in new and spec.id in there:
+                yield ReplaceTask(spec)
+                waits = {*predecessors(spec)} | {
+                    each.predecessor for each in wanted if each.successor == spec.id
+                }
+                for each in there[spec.id]:  # what it waits for no longer would skip it
+                    if each.predecessor not in waits:
+                        yield RemoveDependency(each.predecessor, spec.id)
             case AddTask(spec) if spec.id in new:
-                yield ReplaceTask(spec) if spec.id in there else edit
+                yield edit
             case AddDependency(each) if each.successor in new:
-                if (each.predecessor, each.successor) not in edges:
+                if each not in there.get(each.successor, ()):
                     yield edit
             case _:
                 pass

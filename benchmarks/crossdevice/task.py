@@ -1,6 +1,7 @@
 """A task of the suite, read from its folder."""
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from benchmarks.crossdevice.checking import Subtask, subtasks
 from benchmarks.crossdevice.fixture import Fixture
 from benchmarks.crossdevice.fleet import FLEET
+from benchmarks.crossdevice.reference import revisions
 from benchmarks.frame import BenchmarkError
+from orchestrator.planner.playbook import Playbook, PlaybookError, load as load_playbook
 from protocol.types import Json
 
 FOLDER: Final = Path(__file__).parent / "tasks"
@@ -34,6 +37,14 @@ CATEGORIES: Final = frozenset(
         "permission and hash audit",
         "table pipeline",
     )
+)
+UNREADABLE: Final = (
+    ValidationError,
+    yaml.YAMLError,
+    PlaybookError,
+    ImportError,
+    AttributeError,
+    OSError,
 )
 OWN: Final = ("folder", "site")
 """Parameters that the harness gives: the task's own folder on every device, and its pages."""
@@ -78,8 +89,8 @@ class Task:
     file: TaskFile
     make: Callable[[Fixture], None]
     subtasks: tuple[Subtask, ...]
-    declared: frozenset[str]
-    """The parameters of its playbook."""
+    plan: Playbook
+    """Its reference plan."""
 
     @property
     def folder(self) -> Path:
@@ -88,20 +99,21 @@ class Task:
 
     @property
     def playbook(self) -> Path:
-        """Its reference plan."""
+        """The file of its reference plan."""
         return self.folder / "playbook.yaml"
 
     def request(self, own: Mapping[str, str]) -> str:
         """Return the request in words, with the folder and the site of one play."""
-        words = self.file.request
-        for name, value in {**self.file.parameters, **own}.items():
-            words = words.replace(f"{{{name}}}", str(value))
+        every = {**self.file.parameters, **own}
+        words = re.sub(
+            r"\{(\w+)\}", lambda found: str(every.get(found[1], found[0])), self.file.request
+        )
         return " ".join(words.split())
 
     def parameters(self, own: Mapping[str, str]) -> Mapping[str, Json]:
         """Return what is submitted beside the words, as far as the playbook takes it."""
         every = {**self.file.parameters, **own}
-        return {name: value for name, value in every.items() if name in self.declared}
+        return {name: each for name, each in every.items() if name in self.plan.part.parameters}
 
     def chance(self, seed: int) -> random.Random:
         """Return where what its fixture draws comes from."""
@@ -127,13 +139,11 @@ def load(name: str) -> Task:
         package = f"{__package__}.tasks.{name}"
         make = import_module(f"{package}.fixture").make
         checks = subtasks(import_module(f"{package}.check"))
-    except (ValidationError, yaml.YAMLError, ImportError, AttributeError) as error:
+        path = folder / "playbook.yaml"
+        task = Task(name, file, make, checks, load_playbook(path.read_text("utf-8"), str(path)))
+        revisions(folder / "revisions.yaml")
+    except UNREADABLE as error:
         raise BenchmarkError(f"task {name!r}: {error}") from error
-    if not (folder / "playbook.yaml").is_file():
-        raise BenchmarkError(f"task {name!r}: it has no playbook.yaml")
-    playbook = yaml.safe_load((folder / "playbook.yaml").read_text("utf-8"))
-    declared = frozenset(playbook.get("parameters", ()))
-    task = Task(name, file, make, checks, declared)
     if wrong := next(_problems(task), None):
         raise BenchmarkError(f"task {name!r}: {wrong}")
     return task
@@ -154,3 +164,8 @@ def _problems(task: Task) -> Iterator[str]:
     yield from (
         f"the harness gives {each!r} itself" for each in OWN if each in task.file.parameters
     )
+    words = {name: "x" for name in (*OWN, *task.file.parameters)}
+    if "{" in task.request(words) or "}" in task.request(words):
+        yield "its request has braces around what is no parameter"
+    elif task.plan.match(task.request(words)) is None:
+        yield "its playbook does not match its request"
