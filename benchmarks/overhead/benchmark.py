@@ -2,6 +2,7 @@
 
 from benchmarks.frame import Benchmark, Goal
 from benchmarks.overhead import engine, importing, inprocess, mqtt
+from benchmarks.overhead.peers import measure as peers
 
 GOALS: dict[str, Goal] = {
     **{
@@ -25,7 +26,8 @@ GOALS: dict[str, Goal] = {
 BENCHMARK = Benchmark(
     name="overhead",
     goals=GOALS,
-    parts=(importing.measure, inprocess.measure, mqtt.measure, engine.measure),
+    parts=(importing.measure, inprocess.measure, mqtt.measure, peers.measure, engine.measure),
+    words=peers.OPTIONS,
 )
 
 __all__ = ["BENCHMARK", "GOALS"]

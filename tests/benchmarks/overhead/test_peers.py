@@ -17,6 +17,7 @@ from benchmarks.overhead.peers.programs import REDIS, redis
 from benchmarks.overhead.peers.role import seconds
 from benchmarks.overhead.peers.session import session
 from benchmarks.overhead.peers.table import OURS, TABLE, Entry
+from benchmarks.overhead.plans import SHAPES as SHAPES_OF
 from benchmarks.overhead.processes import RoleError
 
 HERE = "tests.benchmarks.overhead.test_peers"
@@ -79,6 +80,12 @@ def test_waves_hold_every_task_after_its_predecessors(shape, waves):
         over.update(wave)
     assert len(graph.waves()) == waves
     assert over == set(range(1000))
+
+
+def test_a_task_waits_for_the_longest_way_to_it(monkeypatch):
+    monkeypatch.setitem(SHAPES_OF, "triangle", range)
+
+    assert Graph("triangle", 3).waves() == ([0], [1], [2])
 
 
 def test_a_run_that_loses_a_result_is_no_measurement(tmp_path):
