@@ -21,8 +21,17 @@ from typing import Final
 
 from agents.actions import Action, AttemptRow, Forget, ForgetRun, Row, RunRow, Work
 from protocol.codec import Request
-from protocol.messages import Hello
-from protocol.types import AttemptId, Effect, Failed, FailureKind, Outcome, RunId, Unknown
+from protocol.messages import Hello, Phase
+from protocol.types import (
+    AttemptId,
+    Effect,
+    Failed,
+    FailureKind,
+    Outcome,
+    Rejected,
+    RunId,
+    Unknown,
+)
 
 RESULTS_KEPT: Final = 4096  # unacknowledged; beyond that no work is taken: nothing is dropped
 CLOSED_KEPT: Final = 4096
@@ -35,6 +44,15 @@ def cut_off(effect: Effect, why: str) -> Outcome:
     if effect is Effect.ONCE:
         return Unknown(f"{why}, its outcome is not recorded")
     return Failed(FailureKind.DEVICE_LOST, why)
+
+
+def phase_of(row: AttemptRow) -> Phase:
+    """Say how far a result's attempt has come: whoever hears that it is over takes it as started.
+
+    Its result may come later or not at all, and a refusal after a start is no promise.
+    """
+    refused = isinstance(row.outcome, Rejected) and row.run_s is None
+    return Phase.ACCEPTED if refused else Phase.FINISHED
 
 
 class Run:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 from agents.actions import AttemptRow, Work
 from agents.archive import cut_off
 from protocol.codec import Form, Request
-from protocol.messages import Offer, Phase
+from protocol.messages import Answer, Offer, Phase
 from protocol.types import (
     Cancelled,
     Effect,
@@ -57,8 +57,8 @@ class LiveAttempt:
 
     __slots__ = (
         "answers", "armed", "caller", "canceller", "effect", "expires_at", "limit_at", "limit_s",
-        "loading", "note", "offer", "phase", "progress", "quiet_until", "reconciles",
-        "reconciling", "recorded", "say_at", "started_at", "stop",
+        "loading", "note", "offer", "phase", "progress", "question", "quiet_until",
+        "reconciles", "reconciling", "recorded", "say_at", "started_at", "stop",
     )  # fmt: skip
 
     def __init__(
@@ -69,7 +69,9 @@ class LiveAttempt:
         self.caller = caller
         self.canceller: Request | None = None
         self.answers = frozenset[bytes]()
-        """The correlations of those taken: a repeat of one is no answer to the next question."""
+        """The correlations of those taken, to know a repeat that names no question."""
+        self.question = 0
+        """The number of the newest one that it asked; a look-up asks none."""
         self.phase = Phase.ACCEPTED
         self.progress: float | None = None
         self.note = ""
@@ -126,6 +128,22 @@ class LiveAttempt:
         self.progress = self.stop = self.started_at = None
         self.limit_s, self.limit_at = RECONCILE_S, math.inf
         self.expires_at = self.say_at = math.inf
+
+    def ask(self, question: str) -> None:
+        """Let it wait for a person."""
+        self.phase, self.note, self.say_at = Phase.INPUT_REQUIRED, question, math.inf
+        self.question += 1
+
+    def awaits(self, answer: Answer, by: Request) -> bool:
+        """Tell whether this answers its open question."""
+        new = by.correlation not in self.answers
+        fits = answer.question == self.question if answer.question else new
+        return self.phase is Phase.INPUT_REQUIRED and fits
+
+    def answered(self, by: Request) -> None:
+        """Let it go on; whoever answered hears of it from now on."""
+        self.answers |= {by.correlation}
+        self.phase, self.note, self.caller = Phase.STARTED, "", by
 
     def renew(self, ttl_s: float, now: float) -> None:
         """Let its lease last from now, unless it has lapsed."""

@@ -1,7 +1,6 @@
 """`muster agent`: the daemon that makes a device of this machine."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -11,7 +10,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agents import builtin, config, surroundings
+from agents import builtin, config, draining, surroundings
 from agents.artifacts import Artifacts
 from agents.config import DeviceConfig
 from agents.ledger import Durability, LedgerError, SqliteLedger
@@ -59,7 +58,10 @@ def agent(
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Log JSON lines.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Log why skills fail.")] = False,
 ) -> None:
-    """Offer this machine's skills to orchestrators, until SIGTERM or SIGINT."""
+    """Offer this machine's skills to orchestrators, until SIGTERM or SIGINT.
+
+    What has started then has `drain_s` of device.toml to end; a second signal stops it at once.
+    """
     with _one_line_errors():
         settings = config.read(config_file)
         skills = builtin.load(settings)
@@ -99,7 +101,7 @@ async def _serve(
         bandwidth=device.bandwidth,
     )
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in draining.SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         agent = Agent(
@@ -112,10 +114,13 @@ async def _serve(
             org=device.org,
             unit=device.unit,
             allows=settings.allows,
+            powered=draining.Powered(asyncio.get_running_loop().time),
             clock=_clock(),
         )
         await stack.enter_async_context(agent)
         await stop.wait()
+        if device.drain_s:
+            await draining.wait(agent.drain(), device.drain_s)
 
 
 async def _artifacts(

@@ -3,7 +3,7 @@
 ```toml
 [device]
 id = "server-1"                       # required; org, unit, name, labels, slots, speed, capacity,
-                                      # bandwidth in bytes per second
+                                      # bandwidth in bytes per second, drain_s
 state = "state"                       # folder of the ledger
 
 [broker]
@@ -53,7 +53,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import inf
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     Field,
@@ -69,6 +69,8 @@ from agents.keys import PLAIN
 from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
 from protocol.bounds import MAX_BANDWIDTH
 from protocol.settings import Broker, Id, LocalPath, Section, read_settings
+
+MAX_DRAIN_S: Final = 86_400.0  # a day: what takes longer is better moved
 
 
 class Device(Section):
@@ -87,6 +89,8 @@ class Device(Section):
     """Bytes per second of its link to other devices: what is measured there corrects it."""
     capacity: Mapping[str, PositiveFloat] = {}
     """Resource kind → how much of it there is, beside what `[resources]` can load."""
+    drain_s: Annotated[float, Field(ge=0, le=MAX_DRAIN_S)] = 0.0
+    """How long what has started may go on after SIGTERM, while nothing new is taken."""
     state: LocalPath = Path("state")
     """The folder of the ledger."""
 

@@ -53,8 +53,13 @@ class Reports:
         report = Report(
             live.offer.attempt, live.phase, live.offer.run, self._incarnation,
             progress=live.progress if live.phase is Phase.STARTED else None, note=live.note,
+            question=live.question if live.phase is Phase.INPUT_REQUIRED else 0,
         )  # fmt: skip
         return [*self.recorded(live), Say(report, to)]
+
+    def follower(self, live: LiveAttempt) -> Request:
+        """Return who hears of a live attempt."""
+        return self._archive.runs[live.offer.run].follower(live.caller, live.offer.epoch)
 
     def final(self, row: AttemptRow, to: Request, fetched: Fetched = NOTHING) -> Say:
         """Say what an attempt came to, and, where that is known, what it fetched."""

@@ -34,6 +34,7 @@ from agents.admission import anyone
 from agents.artifacts import Artifacts
 from agents.attempt import NOTHING, Fetched
 from agents.calls import CANCELLED_ITSELF, NOT_LOOKED_UP, do, look_up
+from agents.draining import ORDER, unpowered
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
 from agents.prefetching import Prefetching
@@ -54,7 +55,7 @@ from protocol.codec import (
 )
 from protocol.codec.cards import Source, Status
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
-from protocol.messages import Held, Offer
+from protocol.messages import Heartbeat, Held, Offer
 from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Message, Transport
@@ -89,6 +90,7 @@ class Agent:
         org: first part of its address.
         unit: second part of its address.
         allows: whether a caller (`org/unit/agent`) may use a skill.
+        powered: adds to heartbeats what is left of a battery.
         clock: elapsed seconds; the loop's clock if left out. One that counts suspended time lets
             leases lapse while a laptop sleeps.
     """
@@ -105,6 +107,7 @@ class Agent:
         org: str = "muster",
         unit: str = "default",
         allows: Callable[[str, str], bool] = anyone,
+        powered: Callable[[Heartbeat], Heartbeat] = unpowered,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self.skills = skills if isinstance(skills, Skills) else Skills(skills)
@@ -123,7 +126,7 @@ class Agent:
         self._artifacts = artifacts
         self._prefetching = Prefetching(artifacts) if artifacts else None
         self._allows = allows
-        self._clock = clock
+        self._powered, self._clock = powered, clock
         self._session = Session(
             self.card,
             self._ledger.incarnation,
@@ -265,7 +268,7 @@ class Agent:
             case ReconcileSkill(offer):
                 self._start(offer, look_up, NOT_LOOKED_UP)
             case Beat(heartbeat):
-                self._publish(encode_heartbeat(heartbeat, self.address))
+                self._publish(encode_heartbeat(self._powered(heartbeat), self.address))
             case CancelSkill(attempt):
                 self._cancel(attempt)
             case Resume(attempt, value):
@@ -369,6 +372,13 @@ class Agent:
                 Level.ERROR, "ledger_failed", device=str(self.address), reason=str(error)
             )
         self._act(self._session.suspend(on=error is not None, now=self._now()))
+
+    async def drain(self) -> None:
+        """Take no more work, and wait until all that has started is over."""
+        self._act(self._session.order(ORDER, self._now()))
+        while self._tasks:
+            self._idle.clear()
+            await self._idle.wait()
 
     async def _leave(self) -> None:
         """Stop the skills, say how they ended, sign off; all of it in bounded time."""

@@ -45,16 +45,16 @@ from agents.actions import (
     CancelSkill,
     DropArtifacts,
     FetchAhead,
-    Resume,
     Row,
     Say,
     StartSkill,
 )
 from agents.admission import Admission, anyone
 from agents.alarms import Alarms
-from agents.archive import Archive
+from agents.archive import Archive, phase_of
 from agents.attempt import NOTHING, Fetched, LiveAttempt
 from agents.checking import broken
+from agents.questions import Questions
 from agents.reconciling import LookUps
 from agents.refusals import not_found
 from agents.reports import Reports
@@ -125,6 +125,7 @@ class Session:
         self.warming = Warming(self._pool, self, self._live, self._alarms)
         """Takes what comes of loads and evictions."""
         self._reports = Reports(self._live, self._archive, incarnation, self.warming)
+        self._questions = Questions(self._live, self._reports, self._alarms)
         self._beat_at = math.inf
         self._suspended = False
 
@@ -147,7 +148,7 @@ class Session:
             case Cancel() as cancel:
                 self._cancel(cancel, request, now, out)
             case Answer() as answer:
-                self._answer(answer, request, now, out)
+                self._questions.answer(answer, request, now, out)
             case Hello() as hello:
                 self._hello(hello, request, out)
             case Refuse() as refuse:
@@ -175,9 +176,7 @@ class Session:
 
     def asked(self, attempt: AttemptId, question: str) -> list[Action]:
         """Take a live attempt's question to a person."""
-        live = self._live[attempt]
-        live.phase, live.note, live.say_at = Phase.INPUT_REQUIRED, question, math.inf
-        return self._reports.standing(live, self._follower(live))
+        return self._questions.ask(self._live[attempt], question)
 
     def ready(self, attempt: AttemptId) -> list[Action]:
         """Let a live attempt start that waited for what it needs."""
@@ -207,7 +206,7 @@ class Session:
         out: list[Action] = []
         self._archive.finish(row, out)
         left = self.warming.end(live, now) if live.offer.pins else []
-        out.append(self._reports.final(row, self._follower(live), fetched))
+        out.append(self._reports.final(row, self._reports.follower(live), fetched))
         if live.canceller is not None:
             out.append(self._reports.final(row, live.canceller))
         return out + left
@@ -240,7 +239,7 @@ class Session:
                 out += self._halt(live, now)
             if now >= live.say_at and live.offer.attempt in self._live:
                 live.said(now)
-                out += self._reports.standing(live, self._follower(live))
+                out += self._reports.standing(live, self._reports.follower(live))
         self._pool.tick(now, out)
         if now >= min(self._beat_at, self._pool.news_at):
             out += self._due_beat(now)
@@ -325,21 +324,6 @@ class Session:
                 verdict = Rejected("it was given up before it came")
                 self._reports.bury(gone, 0, verdict, request, out)
 
-    def _answer(self, answer: Answer, request: Request, now: float, out: list[Action]) -> None:
-        if not self._reports.speaks(answer.attempt, answer.run, answer.epoch, request, out):
-            return
-        live = self._live.get(answer.attempt)
-        repeated = live is not None and request.correlation in live.answers
-        if live is None or live.phase is not Phase.INPUT_REQUIRED or repeated:
-            if not self._reports.present(answer.attempt, request, out, follow=True):
-                out.append(not_found(answer.attempt, request))
-            return
-        live.answers |= {request.correlation}
-        live.phase, live.note, live.caller = Phase.STARTED, "", request
-        out.append(Resume(answer.attempt, answer.value))
-        live.say_soon(now)
-        self._alarms.arm(live.offer.attempt, live)
-
     def _hello(self, hello: Hello, request: Request, out: list[Action]) -> None:
         runs = set[RunId]()
         for name, epoch in hello.epochs.items():
@@ -347,7 +331,7 @@ class Session:
                 runs.add(name)
         self._archive.acknowledge(hello.acks, request, hello.epochs, out)
         results = self._archive.owed(request, runs, named=hello.epochs)
-        phases = {row.attempt: Phase.FINISHED for row in results}
+        phases = {row.attempt: phase_of(row) for row in results}
         asking: list[Action] = []
         for attempt, live in self._live.items():
             if live.offer.run in runs:
@@ -367,9 +351,6 @@ class Session:
         if live.loading and live.stop:
             return self.finished(attempt, live.stop, now)
         return [CancelSkill(attempt)]
-
-    def _follower(self, live: LiveAttempt) -> Request:
-        return self._archive.runs[live.offer.run].follower(live.caller, live.offer.epoch)
 
     def _noted(self, order: Drain | Release | Prefetch, by: Request, now: float) -> list[Action]:
         if isinstance(order, Release):
@@ -395,6 +376,6 @@ class Session:
     def _beat(self, now: float, *, connected: bool = False) -> Beat:
         self._beat_at = now + HEARTBEAT_S
         self._pool.told()
-        card, alive = self._card, tuple(self._live)
+        card, alive, asking = self._card, tuple(self._live), self._questions.beat()
         asks = self._archive.unheard(now) or connected
-        return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks))
+        return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks, asking))

@@ -82,6 +82,8 @@ class Benchmark:
     name: str
     parts: tuple[Part, ...]
     goals: Mapping[str, Goal] = field(default_factory=dict)
+    goals_of: Callable[[Options], Mapping[str, Goal]] | None = None
+    """Which of the goals the options ask for, where these leave something out; None: all."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Its own options: name → what it says. Each takes a whole number."""
     words: Mapping[str, str] = field(default_factory=dict)
@@ -147,7 +149,8 @@ async def run(benchmark: Benchmark, options: Options, *, report: Report) -> Resu
                 case Row(values):
                     rows.append(values)
     report(Progress(1.0, "done"))
-    return Result(benchmark.name, options, figures, benchmark.goals, tuple(rows))
+    goals = benchmark.goals if benchmark.goals_of is None else benchmark.goals_of(options)
+    return Result(benchmark.name, options, figures, goals, tuple(rows))
 
 
 async def _items(stream: Iterator[Item] | AsyncIterator[Item]) -> AsyncIterator[Item]:

@@ -20,8 +20,10 @@ from orchestrator.core.errors import OrchestratorError, RequestError
 from orchestrator.core.facts import VOLATILE, Fact, RunEnded
 from orchestrator.core.model import Now
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
-from orchestrator.core.scheduling.policies import DEFAULT, Policy
+from orchestrator.core.scheduling.improvement import Problem
+from orchestrator.core.scheduling.policies import DEFAULT, DEFAULT_PARAMETERS, Parameters, Policy
 from orchestrator.core.tuning import Tuning
+from orchestrator.improving import Improver, Worker
 from orchestrator.journal import Journal, JournalError
 from orchestrator.journal.codec import check_json
 from orchestrator.journal.contract import ignore
@@ -70,19 +72,25 @@ class Coordinator:
         address: Address,
         tuning: Tuning | None = None,
         policy: Policy = DEFAULT,
+        parameters: Parameters = DEFAULT_PARAMETERS,
         keeping: Keeping = BY_INDEX,
         clock: Callable[[], Now] = loop_clock,
         ended: Callable[[RunId], None] = ignore,
         scrutiny: Scrutiny = DEFAULT_SCRUTINY,
+        improver: Improver | None = None,
     ) -> None:
-        """Make one: `ended` hears of a run's end, once, when that is durable; see `Planning`."""
-        self.engine = Engine(tuning=tuning, policy=policy, keeping=keeping)
+        """Make one: `ended` hears of a run's end, once, when that is durable; see `Planning`.
+
+        `improver` searches for better plans, where `tuning` wants that: a `Worker` if left out.
+        """
+        self.engine = Engine(tuning=tuning, policy=policy, parameters=parameters, keeping=keeping)
         self.journal = journal
         self.address = address
         self.front: Front | None = None
         self._planning = Planning(
             self.engine, planner, handle=self.handle, clock=clock, scrutiny=scrutiny
         )
+        self._improver = improver or Worker()
         self._transport = transport
         self.clock = clock
         self._ended = ended
@@ -124,6 +132,7 @@ class Coordinator:
         finally:
             self.journal.on_durable = ignore  # nobody is left to carry out what follows
             self._outbox.close()
+            self._improver.close()
             self._snapshots.close()
             self._alarm.close()
             self._forsake(OrchestratorError("the coordinator has stopped"))
@@ -207,8 +216,16 @@ class Coordinator:
         telemetry.log(command)
         if isinstance(command, c.AskPlanner):
             self._group.create_task(self._planning.answer(command), name=f"plan {command.ask}")
+        elif isinstance(command, c.ImprovePlan):
+            self._group.create_task(self._improve(command.problem), name="improvement")
         else:
             self._outbox.perform(command)
+
+    async def _improve(self, problem: object) -> None:
+        assert isinstance(problem, Problem)  # noqa: S101 - nobody hands out anything else
+        found = await self._improver.improve(problem)
+        if found is not None:
+            self.handle(e.PlanImproved(problem.number, tuple(found.order), tuple(found.device)))
 
     def _unsayable(self, command: c.Command, why: str) -> None:
         """Take an order that no message can carry: its attempt never starts."""

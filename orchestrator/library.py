@@ -17,11 +17,12 @@ from orchestrator.core.errors import EditRefusedError, UnknownRunError
 from orchestrator.core.facts import EditRefused, RunStatus
 from orchestrator.core.model import DEFAULT_RUN_LIMITS, Now, RunLimits
 from orchestrator.core.retention.policies import Pinning, chosen
-from orchestrator.core.scheduling.policies import DEFAULT, Policy
+from orchestrator.core.scheduling.policies import DEFAULT, DEFAULT_PARAMETERS, Parameters, Policy
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads, warm_of
 from orchestrator.core.state import Run as RunRow
 from orchestrator.core.tuning import Tuning
 from orchestrator.handing_in import parts_of, refuse_contradictions
+from orchestrator.improving import Improver
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.judging import Judging, telling
 from orchestrator.learning import Learning
@@ -62,11 +63,14 @@ class Orchestrator:
         address: who it is on the broker.
         tuning: the fleet's time constants.
         policy: who decides where ready tasks go.
+        parameters: what some policies take.
         pinning: how warm resources are kept between two uses, at most for `tuning.pin_cap_s`.
         memory: learns from runs that end, or a folder to learn in; see `planner.memory`.
         judge: says how well ended runs did, beside the work; see `planner.judging`.
         clock: wall and elapsed time; the loop's if left out.
         scrutiny: how closely the planner's answers are looked at.
+        improver: who looks for better plans where `tuning.improve_cpu` is more than 0; a process
+            of its own if left out.
     """
 
     def __init__(
@@ -78,11 +82,13 @@ class Orchestrator:
         address: Address = DEFAULT_ADDRESS,
         tuning: Tuning | None = None,
         policy: Policy = DEFAULT,
+        parameters: Parameters = DEFAULT_PARAMETERS,
         pinning: Pinning = Pinning.INDEX,
         memory: "Memory | Path | None" = None,
         judge: "Judge | None" = None,
         clock: Callable[[], Now] = loop_clock,
         scrutiny: Scrutiny = DEFAULT_SCRUTINY,
+        improver: Improver | None = None,
     ) -> None:
         keeping, tuning = chosen(pinning, tuning or Tuning())
         self._journal = journal or MemoryJournal()
@@ -94,9 +100,11 @@ class Orchestrator:
             address=address,
             tuning=tuning,
             policy=policy,
+            parameters=parameters,
             keeping=keeping,
             clock=clock,
             scrutiny=scrutiny,
+            improver=improver,
             ended=telling(self._learning.ended, self._judging.ended),
         )
 

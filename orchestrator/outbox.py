@@ -113,8 +113,8 @@ class Outbox:
                 | c.Prefetch()
             ):
                 self._send(command.device, order_of(command))
-            case c.AskPlanner():
-                raise TypeError("the planner is no device")
+            case c.AskPlanner() | c.ImprovePlan():
+                raise TypeError("who is asked that is no device")
 
     def request_of(self, named: str) -> str:
         """Return the request that an error answers: plain agents name our correlation."""

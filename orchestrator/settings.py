@@ -30,7 +30,14 @@ base_url = "http://127.0.0.1:8080/v1"
 model = "qwen3-32b"
 
 [scheduling]
+improve_cpu = 0.1               # of a core, for better plans of what has not started; 0: none
 policy = "one_plan"             # or "fair", "edd", "affinity", …: ARCHITECTURE.md has the table
+
+[scheduling.pareto]             # what the policy "pareto" weighs: seconds, joules, units of money
+money = 1000.0                  # time, energy
+
+[scheduling.tiered]             # up to how many seconds a task is for a tier, with "tiered"
+device_s = 10.0                 # edge_s
 
 [timing]
 heartbeat_s = 2.0               # three misses: a device is lost
@@ -53,12 +60,14 @@ over the file.
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from orchestrator.core.retention.policies import Pinning
-from orchestrator.core.scheduling.policies import DEFAULT, Policy
+from orchestrator.core.scheduling.policies import DEFAULT, Parameters, Policy
+from orchestrator.core.scheduling.shelf.pareto import DEFAULT_WEIGHTS, Weights
+from orchestrator.core.scheduling.shelf.tiered import DEFAULT_BOUNDS, Bounds
 from orchestrator.journal import Synchronous
 from orchestrator.planner.judging.settings import JudgeSection
 from orchestrator.planner.llm.settings import LlmSection
@@ -67,6 +76,7 @@ from protocol.telemetry import Level
 
 DEFAULT_FILE: Final = Path("muster.toml")
 PREFIX: Final = "MUSTER"
+Weight: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class PlannerChoice(StrEnum):
@@ -141,12 +151,46 @@ class MemorySection(Section):
         return None if self.folder is None else self.adopt_into or self.folder / "playbooks"
 
 
+class ParetoSection(Section):
+    """What counts how much with the policy `pareto`, see there."""
+
+    time: Weight = DEFAULT_WEIGHTS.time
+    energy: Weight = DEFAULT_WEIGHTS.energy
+    money: Weight = DEFAULT_WEIGHTS.money
+
+
+class TieredSection(Section):
+    """Up to how many seconds a task is easy enough for a tier, with the policy `tiered`."""
+
+    device_s: Weight = DEFAULT_BOUNDS.device_s
+    edge_s: Weight = DEFAULT_BOUNDS.edge_s
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.device_s > self.edge_s:
+            raise ValueError("device_s is greater than edge_s: tiers rise from device to edge")
+        return self
+
+
 class SchedulingSection(Section):
     """Where ready tasks go."""
 
     policy: Policy = DEFAULT
+    pareto: ParetoSection = ParetoSection()
+    tiered: TieredSection = TieredSection()
     hedge_budget: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Work on second attempts beside late ones, at most, as a share of a run's; 0: none."""
+    improve_cpu: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Seconds of a core, in a process of its own, spent on a better plan each second; 0: none."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What policies take."""
+        pareto, tiered = self.pareto, self.tiered
+        return Parameters(
+            pareto=Weights(pareto.time, pareto.energy, pareto.money),
+            tiered=Bounds(tiered.device_s, tiered.edge_s),
+        )
 
 
 class TimingSection(Section):

@@ -14,7 +14,8 @@ KEYS: Final = ("run", "task", "attempt", "device", "token")
 
 
 ROUTINE: Final[frozenset[type]] = frozenset(
-    {e.Beat, e.TimePassed, c.RenewLeases, c.Acknowledge, c.Prefetch}
+    {e.Beat, e.PlanImproved, e.TimePassed}
+    | {c.RenewLeases, c.Acknowledge, c.Prefetch, c.ImprovePlan}
 )
 """What comes every few seconds and tells people nothing: below the others."""
 

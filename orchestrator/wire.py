@@ -70,8 +70,8 @@ def order_of(
             return m.Query(attempt)
         case c.RefuseAttempts(_, attempts, epochs):
             return m.Refuse(attempts, epochs)
-        case c.AnswerAttempt(_, attempt, run, epoch, value):
-            return m.Answer(attempt, run, epoch, value)
+        case c.AnswerAttempt(_, attempt, run, epoch, value, question):
+            return m.Answer(attempt, run, epoch, value, question)
         case c.ReleaseRun(_, run):
             return m.Release((run,))
         case c.Prefetch(_, run, epoch, skill, references):
@@ -105,6 +105,7 @@ def beat_of(heartbeat: m.Heartbeat) -> e.Beat:
         heartbeat.load,
         heartbeat.attempts,
         heartbeat.connected,
+        heartbeat.asking,
     )
 
 
@@ -123,7 +124,7 @@ def _report(report: m.Report, device: DeviceId) -> e.Event | None:
                 report.fetch_s,
             )
         case m.Phase.INPUT_REQUIRED:
-            return e.AttemptAsked(device, report.attempt, report.note)
+            return e.AttemptAsked(device, report.attempt, report.note, report.question)
         case m.Phase.ACCEPTED | m.Phase.STARTED:
             return e.AttemptReported(device, report.attempt, report.phase is m.Phase.STARTED)
         case _:

@@ -66,6 +66,8 @@ class AnswerTerms(TypedDict):
 
     answers: Counter
     """The run's epoch."""
+    question: NotRequired[Counter]
+    """Which question of the attempt it answers, from 1; left out: the one that is open."""
 
 
 class CancelTerms(TypedDict):
@@ -90,6 +92,8 @@ class ReportTerms(TypedDict, total=False):
     fetched_bytes: Counter
     fetch_s: Seconds
     """What it fetched from other devices, and how long that took."""
+    question: Counter
+    """Which question of the attempt this is, from 1 (state INPUT_REQUIRED)."""
 
 
 class SkillTerms(TypedDict, total=False):

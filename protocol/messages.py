@@ -100,12 +100,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A person's answer to an attempt that asked for input."""
+    """A person's answer to an attempt that asked for input. A repeat has the same `question`."""
 
     attempt: AttemptId
     run: RunId
     epoch: int
     value: Json
+    question: int = 0
+    """The number of the question that it answers; 0: the one that is open, whichever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ class Report:
     fetched_bytes: int = 0
     """On FINISHED: what it fetched from other devices, in `fetch_s` seconds; may be left out."""
     fetch_s: float = 0.0
+    question: int = 0
+    """On INPUT_REQUIRED: the number of the question within its attempt, from 1; 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,8 @@ class Heartbeat:
     attempts: tuple[AttemptId, ...] = ()
     connected: bool = False
     """True on the first after a (re)connect: asks coordinators to say `Hello`."""
+    asking: Mapping[AttemptId, int] = field(default_factory=dict)
+    """The numbers of the questions that were open at the heartbeat before, too, and still are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,17 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from benchmarks.crossdevice.faults import Kind
 from benchmarks.crossdevice.fleet import FLEET, files_of
 from benchmarks.crossdevice.play import GIVEN, Played
 from benchmarks.crossdevice.stage import Stage
+
+REPLAY: Final = (
+    "muster bench crossdevice --task {task} --arm {arm} --fault {peace}{fault} --seed {seed}"
+    " --stage {stage}\n"
+)
 
 
 def keep(stage: Stage, played: Played, row: Mapping[str, Any], bundles: Path) -> Path:
@@ -23,11 +29,13 @@ def keep(stage: Stage, played: Played, row: Mapping[str, Any], bundles: Path) ->
         shutil.copy(log, folder / f"{log.parent.name}.log")
     _write(folder / "events.jsonl", "\n".join(json.dumps(each) for each in played.events))
     _write(folder / "result.json", json.dumps(row, indent=2))
-    again = (
-        "muster bench crossdevice --task {task} --arm {arm} --fault {fault} --seed {seed}\n"
-    ).format_map(row)
-    _write(folder / "replay.sh", again)
+    _write(folder / "replay.sh", REPLAY.format(peace=peace(row["fault"]), **row))
     return folder
+
+
+def peace(fault: str) -> str:
+    """Return what is played before: when a fault strikes is a share of what that started."""
+    return "" if fault == Kind.NONE else f"{Kind.NONE},"
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 from benchmarks.crossdevice import bundle
 from benchmarks.crossdevice.arms import ARMS
@@ -18,6 +19,7 @@ from benchmarks.crossdevice.play import clear, play
 from benchmarks.crossdevice.stage import Stage
 from benchmarks.crossdevice.task import Task
 from benchmarks.crossdevice.trace import Trace, read
+from orchestrator.clock import loop_clock
 
 Row: TypeAlias = dict[str, Any]
 OURS: Final = "ours"
@@ -95,8 +97,9 @@ async def run(
         known = {**around, **_named(case)}
         row = store.find(known)
         if row is None:
-            starts = peace.get((case.task.name, case.seed), Counter())
+            starts, began = peace.get((case.task.name, case.seed), Counter()), loop_clock().elapsed
             row = {**known, **await _play(stage, case, number, bundles, starts)}
+            row["seconds"] = round(loop_clock().elapsed - began, 3)
             store.add(row)
         if case.arm == OURS and case.fault is Kind.NONE:
             peace[case.task.name, case.seed] = Counter(each[1] for each in row["gantt"])
@@ -111,7 +114,7 @@ async def _play(
         return {"possible": False, "success": False, "status": "impossible", "plan": asdict(plan)}
     fate = (_Exclusive if ARMS[case.arm].exclusive else Fate)(plan, case.task, peace)
     wrong = WRONG if case.fault is Kind.PLANNER30 else 0.0
-    stage.planning(PlannerControl(case.arm, wrong, case.seed * 1_000_003 + number))
+    stage.planning(PlannerControl(case.arm, wrong, crc32(case.label.encode())))
     messages, size = stage.traffic()
     played = await play(case.task, stage, seed=case.seed, number=number, faults=fate)
     now_messages, now_size = stage.traffic()
@@ -131,7 +134,8 @@ async def _play(
         "gantt": _gantt(trace),
     }
     if not row["success"]:
-        row["bundle"] = str(bundle.keep(stage, played, {**_named(case), **row}, bundles))
+        said = {**_named(case), "stage": stage.kind, **row}
+        row["bundle"] = str(bundle.keep(stage, played, said, bundles))
     clear(stage, played.folder)
     return row
 

@@ -15,12 +15,12 @@ from agents.simulated import SimulatedDevice
 from benchmarks.crossdevice import endpoint, fleet, skills
 from benchmarks.crossdevice.device import card
 from benchmarks.crossdevice.hardware import Control, Hardware
-from benchmarks.crossdevice.meter import Meter, metering
+from benchmarks.crossdevice.meter import Meter, listening
 from benchmarks.crossdevice.pages import Pages, serving
 from benchmarks.crossdevice.planning import PlannerControl, SuitePlanner
+from benchmarks.crossdevice.presence import Presence
 from benchmarks.crossdevice.stage import BROKER, COORDINATOR
 from benchmarks.frame import BenchmarkError
-from benchmarks.roll_call import RollCall, roll_call
 from orchestrator import Orchestrator
 from orchestrator.core.model import Now, RunLimits
 from orchestrator.core.tuning import Tuning
@@ -49,12 +49,14 @@ async def in_memory(root: Path, playbooks: Path, model: str = "") -> AsyncIterat
         broker = MemoryBroker()
         devices = {name: _Device(root, name, broker) for name in fleet.FLEET}
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        roll = await stack.enter_async_context(roll_call(broker.transport("roll call")))
+        roll = await stack.enter_async_context(
+            listening(broker.transport("roll call"), Presence())
+        )
         for each in devices.values():
             each.live(group)
             stack.callback(each.die)
         life = await stack.enter_async_context(AsyncExitStack())
-        meter = await stack.enter_async_context(metering(broker.transport("meter")))
+        meter = await stack.enter_async_context(listening(broker.transport("meter"), Meter()))
         stage = InMemory(root, playbooks, pages, broker, devices, roll, meter)
         stage.group, stage.life = group, life
         await stage.start_coordinator()
@@ -114,6 +116,7 @@ class _Device:
 class InMemory:
     """A `Stage`."""
 
+    kind = "memory"
     group: asyncio.TaskGroup
     life: AsyncExitStack
 
@@ -124,7 +127,7 @@ class InMemory:
         pages: Pages,
         broker: MemoryBroker,
         devices: Mapping[str, _Device],
-        roll: RollCall,
+        roll: Presence,
         meter: Meter,
     ) -> None:
         self.root = root

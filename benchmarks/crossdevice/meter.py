@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from protocol.transport import Message, Transport
+from protocol.transport import Message, Peer, Transport
+
+P = TypeVar("P", bound=Peer)
 
 
 class Meter:
@@ -34,12 +37,11 @@ class Meter:
 
 
 @asynccontextmanager
-async def metering(transport: Transport) -> AsyncIterator[Meter]:
-    """Count for as long as the context lasts."""
-    meter = Meter()
+async def listening(transport: Transport, peer: P) -> AsyncIterator[P]:
+    """Let it listen for as long as the context lasts."""
     async with asyncio.TaskGroup() as group:
-        connection = group.create_task(transport.run(meter), name="meter")
+        connection = group.create_task(transport.run(peer), name=type(peer).__name__)
         try:
-            yield meter
+            yield peer
         finally:
             connection.cancel()

@@ -15,7 +15,7 @@ WIDTH: Final = 900  # of a picture, in pixels
 LANE: Final = 9
 COLOURS: Final = {True: "#3a7", False: "#d75"}
 STYLE: Final = (
-    "<style>.wide td{text-align:right}.wide td:first-child{text-align:left}"
+    "<style>.wide td,.wide th{text-align:right}.wide tr>:first-child{text-align:left}"
     "svg{background:#f6f6f6;display:block}details{margin:.4em 0}</style>"
 )
 
@@ -75,11 +75,11 @@ def _cells(rows: Rows) -> Sequence[str]:
 
 def _scatter(rows: Rows) -> str:
     """Draw latency over what is possible, one dot a task; on the line nothing is lost."""
-    most = max((row["sequential_s"] for row in rows), default=1.0) or 1.0
+    most = max((max(row["latency_s"], row["least_s"]) for row in rows), default=0.0) or 1.0
     size = 420
     dots = "".join(
         f'<circle cx="{row["least_s"] / most * size:.1f}" r="3" fill="#36a"'
-        f' cy="{size - min(1.0, row["latency_s"] / most) * size:.1f}">'
+        f' cy="{size - row["latency_s"] / most * size:.1f}">'
         f"<title>{escape(row['task'])}</title></circle>"
         for row in rows
     )

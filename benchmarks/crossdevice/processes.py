@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from benchmarks.crossdevice import endpoint, fleet
 from benchmarks.crossdevice.hardware import Control
-from benchmarks.crossdevice.meter import Meter, metering
+from benchmarks.crossdevice.meter import Meter, listening
 from benchmarks.crossdevice.pages import Pages, serving
 from benchmarks.crossdevice.planning import PlannerControl
+from benchmarks.crossdevice.presence import Presence
 from benchmarks.crossdevice.stage import BROKER, COORDINATOR
-from benchmarks.roll_call import RollCall, roll_call
 from benchmarks.site import PAUSE_S, broker_in, folder_in, transport
 from benchmarks.supervisor import Supervised
 from orchestrator.client import CallFailedError, Client, ClientError
@@ -72,17 +72,21 @@ async def processes(root: Path, playbooks: Path, model: str = "") -> AsyncIterat
         lives = {name: group.create_task(each.run(), name=name) for name, each in programs.items()}
         stack.push_async_callback(_end, lives)
         roll = await stack.enter_async_context(
-            roll_call(transport("muster/default/roll-call", port))
+            listening(transport("muster/default/roll-call", port), Presence())
         )
         await roll.present([COORDINATOR, *fleet.FLEET])
         coordinator = Address("muster", "default", COORDINATOR)
         client = await stack.enter_async_context(Client(transport(str(me), port), me, coordinator))
-        meter = await stack.enter_async_context(metering(transport("muster/default/meter", port)))
+        meter = await stack.enter_async_context(
+            listening(transport("muster/default/meter", port), Meter())
+        )
         yield Processes(root, playbooks, pages, programs, lives, group, roll, client, meter)
 
 
 class Processes:
     """A `Stage`: everything is said over the wire, as any other program would."""
+
+    kind = "processes"
 
     def __init__(  # noqa: PLR0917  its only caller is above
         self,
@@ -92,7 +96,7 @@ class Processes:
         programs: Mapping[str, Supervised],
         lives: dict[str, asyncio.Task[None]],
         group: asyncio.TaskGroup,
-        roll: RollCall,
+        roll: Presence,
         client: Client,
         meter: Meter,
     ) -> None:

@@ -33,6 +33,7 @@ from orchestrator.core.references import predecessors
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner import NoRevisionError, PlanRequest, RevisionRequest
 from orchestrator.planner.playbook import Playbook, PlaybookPlanner, load
+from orchestrator.planner.playbook.document import read
 from protocol.types import Json, RunId
 
 
@@ -53,12 +54,12 @@ def revisions(path: Path) -> tuple[Revision, ...]:
     """Read a `revisions.yaml`; without one, nothing changes.
 
     Raises:
+        PlaybookError: it is no YAML such as playbooks are.
         ValidationError: it is not as it should be.
-        YAMLError: the same.
     """
     if not path.is_file():
         return ()
-    return _LIST.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or ())
+    return _LIST.validate_python(read(path.read_text(encoding="utf-8"), str(path)).value)
 
 
 class ReferencePlanner:
@@ -111,6 +112,22 @@ class ReferencePlanner:
         return dict(json.loads(line) for line in lines)[run]  # type: ignore[no-any-return]
 
 
+def revised(playbook: Playbook, revision: Revision) -> Playbook:
+    """Say a playbook anew with the tasks of a revision.
+
+    Raises:
+        PlaybookError: they do not fit.
+    """
+    part, new = playbook.part.model_dump(mode="json", exclude_unset=True), _new(revision)
+    kept = [each for each in part["tasks"] if each["id"] not in new]
+    text = yaml.safe_dump({**part, "tasks": [*kept, *new.values()]}, sort_keys=False)
+    return load(text, f"the revision of {revision.failed}")
+
+
+def _new(revision: Revision) -> Mapping[str, Mapping[str, Json]]:
+    return {str(each.get("id")): each for each in revision.tasks}
+
+
 def _names(revision: Revision, request: RevisionRequest) -> bool:
     return request.task.partition("[")[0] == revision.failed and bool(
         re.search(revision.cause, request.cause)
@@ -120,15 +137,10 @@ def _names(revision: Revision, request: RevisionRequest) -> bool:
 def _edits(
     playbook: Playbook, given: Mapping[str, Json], revision: Revision, run: RunSnapshot
 ) -> Iterator[Edit]:
-    """Say the playbook anew with the tasks of the revision, and yield what changes by that."""
-    part = playbook.part.model_dump(mode="json", exclude_unset=True)
-    new = {str(each["id"]): dict(each) for each in revision.tasks}
-    kept = [each for each in part["tasks"] if each["id"] not in new]
-    document = {**part, "tasks": [*kept, *new.values()]}
-    text = yaml.safe_dump(document, sort_keys=False)
-    plan = load(text, f"the revision of {revision.failed}").plan(given)
+    """Yield what changes by a revision."""
+    new, plan = _new(revision), revised(playbook, revision).plan(given)
     there = {task.spec.id: task.dependencies for task in run.tasks}
-    wanted = {e.dependency for e in plan.edits if isinstance(e, AddDependency)}
+    wanted = [edit.dependency for edit in plan.edits if isinstance(edit, AddDependency)]
     for edit in plan.edits:
         match edit:
             case AddTask(spec) if spec.id in new and spec.id in there:

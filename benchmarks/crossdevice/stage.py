@@ -18,6 +18,10 @@ class Stage(Protocol):
     """The fleet, a coordinator, a broker and the local HTTP service."""
 
     @property
+    def kind(self) -> str:
+        """What it is called among `session.STAGES`."""
+
+    @property
     def root(self) -> Path:
         """The folder that holds everything."""
 

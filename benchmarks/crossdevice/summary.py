@@ -35,8 +35,9 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
     found: dict[str, float] = {
         "tasks": len({row["task"] for row in rows}),
         "categories": len({row["category"] for row in rows}),
-        "possible": fmean(row["possible"] for row in rows) if rows else 0.0,
     }
+    if mine := [row["possible"] for row in rows if row["arm"] == OURS]:
+        found["possible"] = fmean(mine)
     for fault, of in by(rows, "fault").items():
         ours = [row for row in of if row["arm"] == OURS]
         found.update(_of_fault(fault, ours))
@@ -65,6 +66,7 @@ def _of_fault(fault: str, rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
     yield f"subtasks.{fault}", fmean(row["done"] / row["subtasks"] for row in counted)
     yield f"wasted.{fault}", _ratio(counted, "wasted_s", "worked_s")
     yield f"repeats.{fault}", sum(row["repeats"] for row in counted)
+    yield f"minutes.{fault}", sum(row["seconds"] for row in counted) / 60
     recovered = [row["recovery_s"] for row in counted if row["recovery_s"] is not None]
     if recovered:
         yield f"recovery_s.{fault}", median(recovered)

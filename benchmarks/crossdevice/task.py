@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from benchmarks.crossdevice.checking import Subtask, subtasks
 from benchmarks.crossdevice.fixture import Fixture
 from benchmarks.crossdevice.fleet import FLEET
-from benchmarks.crossdevice.reference import revisions
+from benchmarks.crossdevice.reference import revised, revisions
 from benchmarks.frame import BenchmarkError
-from orchestrator.planner.playbook import Playbook, PlaybookError, load as load_playbook
+from orchestrator.planner.playbook import Playbook, PlaybookError
+from orchestrator.planner.playbook import load as load_playbook
 from protocol.types import Json
 
 FOLDER: Final = Path(__file__).parent / "tasks"
@@ -43,6 +44,7 @@ UNREADABLE: Final = (
     yaml.YAMLError,
     PlaybookError,
     ImportError,
+    SyntaxError,
     AttributeError,
     OSError,
 )
@@ -141,7 +143,8 @@ def load(name: str) -> Task:
         checks = subtasks(import_module(f"{package}.check"))
         path = folder / "playbook.yaml"
         task = Task(name, file, make, checks, load_playbook(path.read_text("utf-8"), str(path)))
-        revisions(folder / "revisions.yaml")
+        for each in revisions(folder / "revisions.yaml"):
+            revised(task.plan, each)
     except UNREADABLE as error:
         raise BenchmarkError(f"task {name!r}: {error}") from error
     if wrong := next(_problems(task), None):
@@ -164,7 +167,7 @@ def _problems(task: Task) -> Iterator[str]:
     yield from (
         f"the harness gives {each!r} itself" for each in OWN if each in task.file.parameters
     )
-    words = {name: "x" for name in (*OWN, *task.file.parameters)}
+    words = dict.fromkeys((*OWN, *task.file.parameters), "x")
     if "{" in task.request(words) or "}" in task.request(words):
         yield "its request has braces around what is no parameter"
     elif task.plan.match(task.request(words)) is None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from orchestrator.service.documents import Event
 
 FROM: Final = "$from"
+BEGUN: Final = frozenset({"AttemptStarted", "AttemptSucceeded"})
 ENDS: Final = frozenset(
     {
         "AttemptSucceeded",
@@ -95,7 +96,7 @@ def read(events: Sequence[Event]) -> Trace:
     """Read the events of one run."""
     trace = Trace()
     live: dict[str, Span] = {}
-    placed: dict[str, str] = {}
+    placed: dict[str, tuple[str, float]] = {}
     for event in events:
         fact, data, wall = event["fact"], event["data"], event["wall"]
         trace.end = wall
@@ -105,19 +106,34 @@ def read(events: Sequence[Event]) -> Trace:
             _plan(trace, fact, data)
         elif fact == "TaskPlaced":
             trace.offers += 1
-            placed[str(data["attempt"])] = str(data["device"])
-        elif fact == "AttemptStarted":
-            attempt = str(data["attempt"])
-            span = Span(str(data["task"]), attempt, placed.get(attempt, ""), wall)
-            live[attempt] = span
+            placed[str(data["attempt"])] = (str(data["device"]), wall)
+        elif fact in BEGUN and str(data["attempt"]) not in live:
+            span = live[str(data["attempt"])] = _begun(event, placed)
             trace.spans.append(span)
-        elif fact in ENDS and (found := live.get(str(data["attempt"]))):
-            found.end, found.outcome = wall, fact
-            seconds: Any = data.get("run_s")
-            found.run_s = seconds if isinstance(seconds, int | float) else None
+        if fact in ENDS and (found := live.get(str(data["attempt"]))):
+            found.end, found.outcome, found.run_s = wall, fact, _run_s(data)
     for span in trace.spans:
         span.end = span.end or trace.end
     return trace
+
+
+def _begun(event: Event, placed: Mapping[str, tuple[str, float]]) -> Span:
+    """Return an attempt that is known to have begun: it says so, or that it is done.
+
+    In the second case the word that it had begun was lost on the way: it began as long ago as it
+    took on the device, or when it was placed.
+    """
+    data, wall = event["data"], event["wall"]
+    attempt = str(data["attempt"])
+    device, since = placed.get(attempt, ("", wall))
+    took = 0.0 if event["fact"] == "AttemptStarted" else _run_s(data)
+    start = since if took is None else max(since, wall - took)
+    return Span(str(data["task"]), attempt, device, start)
+
+
+def _run_s(data: Mapping[str, Any]) -> float | None:
+    seconds = data.get("run_s")
+    return seconds if isinstance(seconds, int | float) else None
 
 
 def _plan(trace: Trace, fact: str, data: Mapping[str, Any]) -> None:
@@ -144,6 +160,8 @@ def _edit(trace: Trace, edit: Mapping[str, Any]) -> None:
             )
         case {"$": "AddDependency", "dependency": {"predecessor": before, "successor": after}}:
             trace.waits.setdefault(after, set()).add(before)
+        case {"$": "RemoveDependency", "predecessor": before, "successor": after}:
+            trace.waits.get(str(after), set()).discard(str(before))
         case _:
             pass
 

@@ -6,9 +6,10 @@ the durations that came; figures are geometric means over worlds. Every trace is
 one validator, and a single violation ends the benchmark.
 
 Who acts (`race`): our default policy, `fifo` and `earliest_finish`; the static list schedulers;
-with the first seed the rest of the shelf too, and CP-SAT for up to 100 tasks if the extra
-`ortools` is installed; with `--quick` in small worlds only. Their ratios are over fewer worlds
-and stand beside others only there; without `ortools` there is no `vs_cpsat`, nor its goal.
+with the first seed also the rest of the shelf, for up to 200 tasks, and CP-SAT, for up to 100 and
+two seconds (`--exact`), if the extra `ortools` is installed; with `--quick` in small worlds only.
+Their ratios are over fewer worlds and stand beside others only there; without `ortools` there is
+no `vs_cpsat`, nor its goal.
 `heft` is the static schedule; `heft, online` is the policy, which decides at dispatch.
 
 Everybody knows works, speeds and transfers, and sends data as soon as it is made to where it is

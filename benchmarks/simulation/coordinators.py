@@ -12,6 +12,8 @@ from orchestrator.core import events as e
 from orchestrator.core.errors import EditRefusedError, OrchestratorError, RequestError
 from orchestrator.core.model import Now
 from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.tuning import Tuning
+from orchestrator.improving import Here
 from orchestrator.journal import JournalError
 from orchestrator.library import DEFAULT_ADDRESS, Orchestrator, durably
 from orchestrator.planner import Planner
@@ -20,6 +22,7 @@ NAME = "coordinator"
 EPOCH_S = 1.7e9  # wall time at the begin of a world
 AGAIN_S = 0.5  # between two tries of a client
 DOWN_S = (0.1, 12.0)
+TUNING = Tuning(improve_cpu=5e-4)  # 4,000 tasks timed a problem: that is soon done
 
 
 class Life:
@@ -52,7 +55,13 @@ class Life:
         self._link = access.connect()
         self._over = asyncio.Event()
         self.orchestrator = Orchestrator(
-            self._link, planner=planner, journal=self.journal, policy=policy, clock=self._clock
+            self._link,
+            planner=planner,
+            journal=self.journal,
+            tuning=TUNING,
+            policy=policy,
+            clock=self._clock,
+            improver=Here(),
         )
 
     async def run(self) -> None:

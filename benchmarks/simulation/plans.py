@@ -22,6 +22,7 @@ TIGHT: Final = Limits(
 )
 SESSION, MODEL = "session", "model"
 """Kinds of warm resources: a run's own, and shared."""
+EXPECTING: Final = 0.3  # share of the tasks with `act` whose result may come unexpected
 _EFFECTS: Final = ("compute", "write", "act")
 
 
@@ -32,6 +33,7 @@ class Draft:
         self, chance: random.Random, *, once: float, asks: float, warm: float, limits: Limits
     ) -> None:
         self.chance = chance
+        self._doubts = random.Random(str(chance.getstate()))  # so that seeds mean the same
         self.edits: list[Edit] = []
         self._once = once
         self._asks = asks
@@ -58,13 +60,15 @@ class Draft:
             args["item"] = {"$item": []}
         elif on is None:
             args |= {f"after{n}": {"$from": name} for n, name in enumerate(after)}
+        does = skill or self._skill()
         spec = TaskSpec(
             name,
-            skill or self._skill(),
+            does,
             args,
             limits=self._limits,
             needs=self._needs(),
             for_each=loop,
+            expect=self._expect(does, loop),
         )
         self.edits.append(AddTask(spec))
         if on is not None:
@@ -79,6 +83,15 @@ class Draft:
         session = ResourceNeed(SESSION, f"s{self.chance.randrange(2)}", 1.0)
         model = ResourceNeed(MODEL, f"m{self.chance.randrange(3)}", 1.0, PinScope.SHARED)
         return Needs(resources=self.chance.choice([(session,), (session,), (model,)]))
+
+    def _expect(self, skill: str, loop: ForEach | None) -> Predicate | None:
+        """Some effects are taken to be large: the planner looks at those that are not.
+
+        Only of tasks that nobody does again: for the oracle, who succeeded is not placed any more.
+        """
+        if skill != "act" or self._doubts.random() >= EXPECTING:
+            return None
+        return Predicate(("n",) if loop is None else ("results", 0, "n"), Op.GE, 0.5)
 
     def _skill(self) -> str:
         draw = self.chance.random()

@@ -16,6 +16,7 @@ from protocol.types import DeviceCard, DeviceId
 CHECKED: Final = 1 / 12  # share of the worlds whose engine is checked after every decision
 LYING: Final = 0.15  # share of the worlds in which devices lie about their own work
 MIN_FAULTS: Final = 3
+USUAL: Final = (Policy.EARLIEST_FINISH, Policy.FIFO, Policy.ONE_PLAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,21 @@ def draw(seed: int) -> Setting:
         wrong=chance.choice([0.0, 0.0, 0.5]) if planned else 0.0,
         mends=chance.random() < 0.3,  # noqa: PLR2004
         steered=chance.random() < 0.1,  # noqa: PLR2004
-        policy=chance.choice(list(Policy)),
+        policy=_policy(seed, chance),
         kinds=_kinds(chance),
         warm=random.Random(f"{seed}/warm").choice([0.0, 0.3, 0.6]),
         storm_s=chance.uniform(20.0, 45.0),
         gap_s=chance.uniform(2.0, 5.0),
         checked=chance.random() < CHECKED,
     )
+
+
+def _policy(seed: int, chance: random.Random) -> Policy:
+    """Draw who places tasks: in every fourth world somebody from the shelf."""
+    usual = chance.choice(USUAL)
+    if seed % 4 != 1:
+        return usual
+    return random.Random(f"{seed}/shelf").choice([each for each in Policy if each not in USUAL])
 
 
 def _kinds(chance: random.Random) -> tuple[Kind, ...]:

@@ -91,6 +91,7 @@ async def _coordinate(
         address=address,
         tuning=tuning(settings.timing, settings.retention, settings.pinning, settings.scheduling),
         policy=settings.scheduling.policy,
+        parameters=settings.scheduling.parameters,
         pinning=settings.pinning.policy,
         memory=memory,
         judge=judge,
@@ -170,7 +171,7 @@ def tuning(
     scheduling: SchedulingSection | None = None,
 ) -> Tuning:
     """Return the engine's constants, as the settings change them."""
-    defaults = Tuning()
+    defaults, section = Tuning(), scheduling or SchedulingSection()
     lost_after_s, lease_s = defaults.lost_after_s, timing.lease_s or defaults.lease_s
     if timing.heartbeat_s is not None:
         lost_after_s = (MISSES + 0.5) * timing.heartbeat_s
@@ -181,7 +182,8 @@ def tuning(
         keep_runs=retention.runs,
         keep_tasks=retention.tasks,
         pin_cap_s=pinning.cap_s,
-        hedge_budget=(scheduling or SchedulingSection()).hedge_budget,
+        hedge_budget=section.hedge_budget,
+        improve_cpu=section.improve_cpu,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from orchestrator.cli.calling import (
     BrokerOption,
@@ -21,6 +22,8 @@ from orchestrator.cli.calling import (
     print_json,
 )
 from orchestrator.planner.playbook import document
+from orchestrator.planner.playbook.sentences import told
+from orchestrator.service.arguments import BatchPart
 from protocol.types import Json
 
 app = typer.Typer()
@@ -152,12 +155,24 @@ def edit(
     """
     with one_line_errors():
         try:
-            batch = document.read(file.read_text(encoding="utf-8"), str(file)).value
+            found = document.read(file.read_text(encoding="utf-8"), str(file))
         except (OSError, UnicodeError) as error:
             fail(f"{file}: {getattr(error, 'strerror', None) or error}", Exit.BAD_INPUT)
-    if not isinstance(batch, dict) or "edits" not in batch:
+    batch = found.value
+    if not isinstance(batch, dict) or not isinstance(batch.get("edits"), list):
         fail(f"{file}: write a list under 'edits'; see `muster edit --help`", Exit.BAD_INPUT)
+    with one_line_errors():
+        _check(found)
     _do("edit", {"run": run, "batch": batch, "by": _me()}, config, broker, as_json=as_json)
+
+
+def _check(batch: document.Document) -> None:
+    """Hold a file of edits to their form, as the coordinator will, and say where it is wrong."""
+    try:
+        BatchPart.model_validate(batch.value)
+    except ValidationError as error:
+        wrong = [(batch.place(where), detail) for where, detail in told(error.errors())]
+        raise document.PlaybookError(wrong) from error
 
 
 def _do(

@@ -20,7 +20,9 @@ from orchestrator.core.state import RELEASES, Device, Doubt, Run, State, Task
 def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
     shift = fact.shift_s
     state.timers.shift(shift)
+    state.board.shift(shift)
     for run in state.runs.values():
+        run.submitted_at += shift
         if run.ended_at is None:
             run.epoch += 1
             for task in run.tasks.values():
@@ -31,6 +33,8 @@ def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
         attempt.offered_at += shift
         if attempt.started_at is not None:
             attempt.started_at += shift
+        if attempt.answered_at is not None:
+            attempt.answered_at += shift
     for device in state.devices.values():
         device.seen_at += shift
         device.since += shift
@@ -39,7 +43,7 @@ def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
 
 
 def _run_submitted(state: State, fact: f.RunSubmitted) -> None:
-    state.runs[fact.run] = Run(fact, state.arrivals)
+    state.runs[fact.run] = Run(fact, state.arrivals, submitted_at=fact.at)
     state.keys[fact.owner, fact.key] = fact.run
     state.arrivals += 1
     state.live[fact.run] = None
@@ -107,7 +111,12 @@ def _run_ended(state: State, fact: f.RunEnded) -> None:
     for ask in run.asks:
         state.timers.clear(("ask", run.id, ask))
     run.asks.clear()
+    run.adopted = None
     _stir_all(state, run)
+
+
+def _plan_adopted(state: State, fact: f.PlanAdopted) -> None:
+    state.runs[fact.run].adopted = fact
 
 
 def _run_judged(state: State, fact: f.RunJudged) -> None:
@@ -234,14 +243,21 @@ def _task_settled(state: State, fact: f.TaskSettled) -> None:
 
 
 def _input_requested(state: State, fact: f.InputRequested) -> None:
-    state.attempts[fact.attempt].single = True
-    settled(state, fact.run, fact.task, TaskCause.ASK, fact.question)
-    state.timers.set(("task", fact.run, fact.task), fact.due)
+    attempt, task = state.attempts[fact.attempt], state.runs[fact.run].tasks[fact.task]
+    attempt.single, attempt.asked = True, max(attempt.asked, fact.number)
+    attempt.answer = attempt.answered_at = None
+    if task.state is TaskState.INPUT_REQUIRED:
+        task.reason = fact.question
+    else:
+        settled(state, fact.run, fact.task, TaskCause.ASK, fact.question)
+    state.timers.set(task.key, fact.due)
 
 
 def _input_answered(state: State, fact: f.InputAnswered) -> None:
     settled(state, fact.run, fact.task, TaskCause.ANSWER, "")
-    state.timers.set(("task", fact.run, fact.task), fact.due)
+    attempt, task = state.attempts[fact.attempt], state.runs[fact.run].tasks[fact.task]
+    attempt.answer, attempt.answered_at = fact.answer, fact.due - task.spec.limits.run_s
+    state.timers.set(task.key, fact.due)
 
 
 def _device_joined(state: State, fact: f.DeviceJoined) -> None:
@@ -291,11 +307,11 @@ def _device_left(state: State, fact: f.DeviceLeft) -> None:
 
 def _load_seen(state: State, fact: f.LoadSeen) -> None:
     device = state.devices[fact.device]
-    turned = device.load.draining != fact.load.draining
+    took = device.available
     device.load, device.seen_at = fact.load, fact.at
     state.releases.pop(fact.device, None)
     state.timers.set(("device", fact.device), fact.due)
-    if turned:
+    if device.available != took:
         state.board.freed(device)
 
 
@@ -319,6 +335,7 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.RunCancelRequested: _run_cancel_requested,
     f.RunEnded: _run_ended,
     f.RunJudged: _run_judged,
+    f.PlanAdopted: _plan_adopted,
     f.RunForgotten: _run_forgotten,
     f.RunSuperseded: _run_superseded,
     f.TasksReady: _tasks_ready,

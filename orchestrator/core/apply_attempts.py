@@ -1,7 +1,7 @@
 """Folding what happens to attempts: charging devices, moving tasks, learning durations."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.core import facts as f
 from orchestrator.core.lateness import Lateness
@@ -10,6 +10,9 @@ from orchestrator.core.lifecycle import next_attempt_state as following
 from orchestrator.core.moves import move, stir
 from orchestrator.core.state import Attempt, State, Task
 from protocol.types import AttemptId
+
+OUTRUN: Final = -1
+"""The revision of what was outrun: no task takes its result, not even one under review."""
 
 
 def _task_placed(state: State, fact: f.TaskPlaced) -> None:
@@ -120,6 +123,7 @@ def _attempt_lapsed(state: State, fact: f.AttemptLapsed) -> None:
 def _attempt_outrun(state: State, fact: f.AttemptOutrun) -> None:
     attempt = state.attempts[fact.attempt]
     attempt.state = following(attempt.state, AttemptCause.LAPSE, attempt.id)
+    attempt.revision = OUTRUN
     _drop_live(state, attempt)
     task = state.task(attempt)
     if fact.ran_s is not None and (times := _times(state, task, attempt, fact.ran_s)) is not None:

@@ -123,6 +123,8 @@ class AnswerAttempt:
     run: RunId
     epoch: int
     value: Json
+    question: int = 0
+    """The number of the question that it answers; 0: the device gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,14 @@ class AskPlanner:
     """See `facts.PlanAsked`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ImprovePlan:
+    """Look for a better plan: `PlanImproved` answers, or nothing does."""
+
+    problem: object
+    """A `scheduling.improvement.Problem`: plain arrays, which nothing here reads."""
+
+
 Command: TypeAlias = (
     Offer
     | GrantPins
@@ -171,4 +181,5 @@ Command: TypeAlias = (
     | ReleaseRun
     | Prefetch
     | AskPlanner
+    | ImprovePlan
 )

@@ -28,7 +28,7 @@ from orchestrator.core import events as e
 from orchestrator.core.apply import APPLY
 from orchestrator.core.checking import check
 from orchestrator.core.commands import Command
-from orchestrator.core.decisions import attempts, devices, runs, time
+from orchestrator.core.decisions import attempts, devices, improving, questions, runs, time
 from orchestrator.core.decisions.progress import settle
 from orchestrator.core.errors import UnknownRunError
 from orchestrator.core.facts import Fact
@@ -37,7 +37,14 @@ from orchestrator.core.restoring import restore
 from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.saved import Saved
 from orchestrator.core.scheduling import Place
-from orchestrator.core.scheduling.policies import DEFAULT, POLICIES, Policy
+from orchestrator.core.scheduling.policies import (
+    BY_DEADLINE,
+    DEFAULT,
+    DEFAULT_PARAMETERS,
+    Parameters,
+    Policy,
+    chosen,
+)
 from orchestrator.core.snapshot import RunSnapshot, snapshot
 from orchestrator.core.state import State
 from orchestrator.core.step import Step
@@ -54,7 +61,7 @@ DECIDE: Mapping[type, Callable[[Step, Any], None]] = {
     e.CancelRun: runs.cancel_run,
     e.PauseRun: runs.pause_run,
     e.ResumeRun: runs.resume_run,
-    e.AnswerInput: runs.answer_input,
+    e.AnswerInput: questions.answer_input,
     e.SettleUnknown: attempts.settle_unknown,
     e.VerdictGiven: runs.verdict_given,
     e.Announced: devices.announced,
@@ -62,11 +69,12 @@ DECIDE: Mapping[type, Callable[[Step, Any], None]] = {
     e.Beat: devices.beat,
     e.Reconciled: devices.reconciled,
     e.AttemptReported: attempts.attempt_reported,
-    e.AttemptAsked: attempts.attempt_asked,
+    e.AttemptAsked: questions.attempt_asked,
     e.AttemptFinished: attempts.attempt_finished,
     e.AttemptMissing: attempts.attempt_missing,
     e.AttemptUnstoppable: attempts.attempt_unstoppable,
     e.Superseded: attempts.superseded,
+    e.PlanImproved: improving.plan_improved,
     e.TimePassed: time.time_passed,
 }
 """Every event has exactly one row (tested)."""
@@ -91,11 +99,13 @@ class Engine:
         *,
         tuning: Tuning | None = None,
         policy: Policy = DEFAULT,
+        parameters: Parameters = DEFAULT_PARAMETERS,
         keeping: Keeping = BY_INDEX,
     ) -> None:
         self.state = State(keeping)
         self._tuning = tuning or Tuning()
-        self._place: Place = POLICIES[policy]
+        self._place: Place = chosen(policy, parameters)
+        self.state.board.by_deadline = policy in BY_DEADLINE
 
     def decide(self, event: e.Event, *, now: Now) -> Decision:
         """Take an event at a time; its facts are applied when this returns.

@@ -1,7 +1,7 @@
 """Events: what reaches the engine from outside. Each is valid by itself; the engine judges it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import TypeAlias
 
@@ -159,6 +159,8 @@ class Beat:
     load: Load
     attempts: tuple[AttemptId, ...]
     connected: bool
+    asking: Mapping[AttemptId, int] = field(default_factory=dict)
+    """The questions that have been open for a while, by number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ class AttemptAsked:
     device: DeviceId
     attempt: AttemptId
     question: str
+    number: int = 0
+    """Of the question within its attempt, from 1; 0 where the device gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +241,17 @@ class Superseded:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanImproved:
+    """A search came to its end: the answer to the problem of an `ImprovePlan`."""
+
+    number: int
+    order: tuple[int, ...]
+    """All tasks of the problem, as they are to start."""
+    device: tuple[int, ...]
+    """By task."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The next deadline has come."""
 
@@ -264,5 +279,6 @@ Event: TypeAlias = (
     | AttemptMissing
     | AttemptUnstoppable
     | Superseded
+    | PlanImproved
     | TimePassed
 )

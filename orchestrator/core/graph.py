@@ -23,6 +23,7 @@ from orchestrator.core.edits import (
     ReplaceTask,
     SetArgs,
 )
+from orchestrator.core.facts import Awaiting
 from orchestrator.core.lifecycle import FINAL, NOT_STARTED, TaskState
 from orchestrator.core.model import Dependency, On, TaskSpec
 from orchestrator.core.predicates import holds
@@ -176,6 +177,10 @@ class Draft(Change):
         row = self.run.tasks.get(task)
         if row is not None and (row.state not in NOT_STARTED or row.parent is not None):
             self.refuse("started", task, f"task {task!r} is {row.state}: it may only be cancelled")
+            return False
+        if row is not None and row.awaiting is Awaiting.REVIEW_ONCE:
+            detail = "took effect, and is not done again: change what follows, or add another task"
+            self.refuse("once", task, f"task {task!r} {detail}")
             return False
         return True
 

@@ -18,6 +18,7 @@ from orchestrator.core.saved import (
     SavedDevice,
     SavedForgotten,
     SavedGaps,
+    SavedPlan,
     SavedRun,
     SavedRunTimes,
     SavedSkill,
@@ -143,6 +144,8 @@ def _restore_run_times(state: State, row: SavedRunTimes) -> None:
 def _restore_run(state: State, row: SavedRun) -> None:
     run = Run(row.submitted, row.arrival, row.status, row.reason, row.epoch, row.revision)
     run.created, run.paused, run.cancelling = row.created, row.paused, row.cancelling
+    at = row.submitted_at
+    run.submitted_at = row.submitted.at if at is None else at
     run.asks = {ask.ask: ask for ask in row.asks}
     run.asked, run.ended_at, run.superseded = row.asked, row.ended_at, row.superseded
     run.devices, run.pins = dict.fromkeys(row.devices), row.pins
@@ -173,6 +176,11 @@ def _restore_task(state: State, row: SavedTask) -> None:
     state.runs[row.run].tasks[row.spec.id] = task
     _set(state, task.key, row.due)
     _set(state, task.hedge_key, row.hedge_due)
+
+
+def _restore_plan(state: State, row: SavedPlan) -> None:
+    if row.adopted.run in state.runs:
+        state.runs[row.adopted.run].adopted = row.adopted
 
 
 def _restore_attempt(state: State, attempt: Attempt) -> None:
@@ -211,4 +219,5 @@ _RESTORE: Mapping[type, Callable[[State, Any], None]] = {
     SavedTask: _restore_task,
     Attempt: _restore_attempt,
     SavedForgotten: _restore_forgotten,
+    SavedPlan: _restore_plan,
 }

@@ -18,6 +18,7 @@ from orchestrator.core.saved import (
     SavedGap,
     SavedGaps,
     SavedLoads,
+    SavedPlan,
     SavedRun,
     SavedRunTimes,
     SavedSkill,
@@ -68,6 +69,8 @@ def every(state: State) -> Iterator[RowKey]:
     yield from (("run_times", name) for name in state.warmth.durations)
     for run in state.runs.values():
         yield ("run", run.id)
+        if run.adopted is not None:
+            yield ("plan", run.id)
         yield from (("task", run.id, name) for name in run.tasks)
     yield from (("attempt", name) for name in state.attempts)
     yield from (("forgotten", name) for name in state.forgotten)
@@ -171,6 +174,10 @@ def _edited(fact: f.EditAccepted, state: State) -> Iterator[RowKey]:
     yield from (("task", fact.run, name) for name in names)
 
 
+def _planned(fact: f.PlanAdopted | f.RunEnded, _state: State) -> Iterator[RowKey]:
+    yield ("plan", fact.run)
+
+
 _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
     f.RunSubmitted: _submitted,
     f.TaskPlaced: _placed,
@@ -189,6 +196,8 @@ _MORE: Mapping[type, Callable[[Any, State], Iterator[RowKey]]] = {
     f.TaskExpanded: _children,
     f.RunResumed: _resumed,
     f.EditAccepted: _edited,
+    f.PlanAdopted: _planned,
+    f.RunEnded: _planned,
 }
 """What facts of a run change beyond the run, task and attempt that they name."""
 
@@ -218,6 +227,7 @@ def _run(state: State, name: RunId) -> SavedRun | None:
         run.worked_s,
         run.hedges,
         run.hedged_s,
+        run.submitted_at,
     )
 
 
@@ -332,6 +342,11 @@ def _forgotten(state: State, name: RunId) -> SavedForgotten | None:
     return None if number is None else SavedForgotten(name, number)
 
 
+def _plan(state: State, name: RunId) -> SavedPlan | None:
+    run = state.runs.get(name)
+    return SavedPlan(run.adopted) if run is not None and run.adopted is not None else None
+
+
 def _counted(state: State) -> SavedCounters:
     return SavedCounters(state.token, state.arrivals)
 
@@ -346,5 +361,6 @@ _FREEZE: Mapping[str, Callable[..., Saved | None]] = {
     "task": _task,
     "attempt": _attempt,
     "forgotten": _forgotten,
+    "plan": _plan,
 }
 """Kind of a row → what makes it of the rest of its key."""

@@ -52,6 +52,8 @@ class SavedRun:
     worked_s: float = 0.0
     hedges: int = 0
     hedged_s: float = 0.0
+    submitted_at: float | None = None
+    """None in rows of versions that did not save it: the clock is that of the fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,13 @@ class SavedForgotten:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """The plan that was adopted for a run: it may be long, and changes seldom."""
+
+    adopted: f.PlanAdopted
+
+
 Saved: TypeAlias = (
     SavedCounters
     | SavedRun
@@ -198,6 +207,7 @@ Saved: TypeAlias = (
     | SavedGaps
     | SavedRunTimes
     | SavedForgotten
+    | SavedPlan
 )
 SAVED: Mapping[str, type[Saved]] = {
     "counters": SavedCounters,
@@ -209,5 +219,6 @@ SAVED: Mapping[str, type[Saved]] = {
     "task": SavedTask,
     "attempt": Attempt,
     "forgotten": SavedForgotten,
+    "plan": SavedPlan,
 }
 """Kinds of rows, in the order in which they are restored."""

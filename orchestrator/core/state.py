@@ -12,6 +12,7 @@ from orchestrator.core.change import Change
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.facts import (
     Awaiting,
+    PlanAdopted,
     PlanAsked,
     RunCancelRequested,
     RunJudged,
@@ -43,6 +44,7 @@ from protocol.types import (
     TaskId,
 )
 
+LOW_BATTERY = 0.15  # of a charge: what is left is for what has started, and for its owner
 RELEASES = 64  # a device that misses more keeps what its own quota lets it
 
 
@@ -139,6 +141,11 @@ class Attempt:
     started_at: float | None = None
     single: bool = False
     """It gets no hedge any more: it had one, or it asked a person."""
+    asked: int = 0
+    """The number of the newest question that was taken; 0: none that had one."""
+    answer: Json = None
+    answered_at: float | None = None
+    """When that question was answered; None while it is open."""
 
     @property
     def resources(self) -> dict[Resource, float]:
@@ -159,6 +166,8 @@ class Run:
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     created: int = 0
     """Tasks ever created: the next sequence number."""
+    submitted_at: float = 0.0
+    """When it was, on the clock of this coordinator's life."""
     unfinished: int = 0
     paused: bool = False
     cancelling: RunCancelRequested | None = None
@@ -181,6 +190,8 @@ class Run:
     hedges: int = 0
     hedged_s: float = 0.0
     """Estimates of its hedges, but for the first: what they may have cost."""
+    adopted: PlanAdopted | None = None
+    """What was found to be better than the plan that there was, until it is ended."""
     judged: RunJudged | None = None
     """How well it did, as somebody says; nothing depends on it."""
 
@@ -216,7 +227,12 @@ class Device:
     @property
     def available(self) -> bool:
         """Whether it takes work at all."""
-        return self.online and not self.load.draining
+        return self.online and not self.load.draining and not is_low(self.load)
+
+
+def is_low(load: Load) -> bool:
+    """Tell whether a battery is so low that nothing new should be started."""
+    return load.battery is not None and load.battery < LOW_BATTERY
 
 
 class State:

@@ -20,6 +20,7 @@ class Tuning:
     retry_after_s: float = 3600.0  # how long a device may ask to be left alone: as long as a queue
     hedge_budget: float = 0.05  # hedged work at most, as a share of what a run has done; 0: none
     hedge_margin_s: float = 0.2  # what a hedge must save at least: the messages it takes, and more
+    improve_cpu: float = 0.0  # seconds of a core, for each second of a run, on a better plan
     rejections: int = 16  # refusals in a row before a task counts as failed
     pin_cap_s: float = 3600.0  # nothing stays warm longer unused; 0: nothing is kept at all
     keep_s: float = 7 * 86400.0  # an ended run, for whoever asks for its result

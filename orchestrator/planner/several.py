@@ -5,6 +5,8 @@ An answer that is wrong counts as none where there is somebody else to ask.
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from textwrap import shorten
+from typing import Final
 
 from orchestrator.core.edits import EditBatch
 from orchestrator.planner import (
@@ -17,6 +19,8 @@ from orchestrator.planner import (
 from orchestrator.planner.answers import judged
 from orchestrator.planner.refusals import Request, sentence
 
+REASON: Final = 120  # characters of what others said than the last planner
+
 
 class SeveralPlanners:
     """Asks one after the other, in the order given; see `Planner`."""
@@ -28,7 +32,7 @@ class SeveralPlanners:
         """Return the first plan that there is.
 
         Raises:
-            PlanningError: nobody has one; it says why, planner by planner.
+            PlanningError: nobody has one; it says why, the last planner first.
         """
         return await self._first(request, [partial(p.propose, request) for p in self._planners])
 
@@ -63,5 +67,11 @@ class SeveralPlanners:
         if wrong is not None:
             return wrong
         if reasons or isinstance(request, PlanRequest):
-            raise PlanningError("; ".join(reasons) or "there is no planner")
+            raise PlanningError(_told(reasons) if reasons else "there is no planner")
         raise NoRevisionError("these planners make plans and never mend them")
+
+
+def _told(reasons: Sequence[str]) -> str:
+    """Say the last reason first and whole: who is asked last could do most. Each once."""
+    last, *others = dict.fromkeys(reversed(reasons))
+    return "; ".join((last, *(shorten(each, REASON, placeholder=" …") for each in others)))

@@ -25,18 +25,41 @@ def _outrun(data: Mapping[str, Json]) -> str:
     return "the hedge lost" if data.get("hedge") else "the hedge won"
 
 
+def _answered(data: Mapping[str, Json]) -> str:
+    """Leave it to the end of the run to say why there is no first plan: it does."""
+    if not data.get("ok") and words(data.get("ask")).endswith("/plan"):
+        return "the planner has no plan"
+    return f"the planner answered: {words(data.get('detail'))}"
+
+
+def _settled(data: Mapping[str, Json]) -> str:
+    by = words(data.get("by"))
+    return _LEFT if by == "plan" else f"succeeded, says {by}"
+
+
+_LEFT: Final = "its result stands, since the planner left it as it is"
+
+
+def _recovering(data: Mapping[str, Json]) -> str:
+    awaiting, why = words(data.get("awaiting")), words(data.get("why"))
+    if awaiting.startswith(f.Awaiting.REVIEW):
+        return f"its result waits for the planner: {why}"
+    return f"to be tried again ({awaiting}): {why}"
+
+
 SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]] = {
     **warm.SENTENCES,
     f.CoordinatorStarted: "a coordinator started",
     f.RunSubmitted: "submitted: {request}",
     f.PlanAsked: "the planner is asked: {cause}",
-    f.PlanAnswered: "the planner answered: {detail}",
+    f.PlanAnswered: _answered,
     f.EditAccepted: "revision {revision} by {by}: {edits}",
     f.EditRefused: "an edit by {by} was refused: {reasons}",
     f.RunPaused: "paused",
     f.RunResumed: "resumed",
     f.RunCancelRequested: "being stopped: {why}",
     f.RunEnded: "{status}: {reason}",
+    f.PlanAdopted: "a better plan for what has not started",
     f.RunJudged: "judged {score} by {by}: {reasons}",
     f.RunForgotten: "run forgotten",
     f.RunSuperseded: "device {device} says: another coordinator owns it (epoch {epoch})",
@@ -44,12 +67,12 @@ SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]]
     f.TasksSkipped: "skipped: {reason}",
     f.TaskExpanded: "expanded into {children}",
     f.TaskJoined: "joined",
-    f.TaskRecovering: "to be tried again ({awaiting}): {why}",
+    f.TaskRecovering: _recovering,
     f.TaskFailed: "failed: {reason}",
     f.TaskCancelling: "told to stop: {why}",
     f.TaskCancelled: "cancelled: {reason}",
     f.TaskUnknown: "outcome unknown: {detail}",
-    f.TaskSettled: "succeeded, says {by}",
+    f.TaskSettled: _settled,
     f.InputRequested: "asks: {question}",
     f.InputAnswered: "answered by {by}: {answer}",
     f.TaskPlaced: _placed,

@@ -10,6 +10,7 @@ from rich.text import Text
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.snapshot import DeviceSnapshot
+from orchestrator.core.state import is_low
 from orchestrator.planner.playbook import Playbook
 from orchestrator.render import values, warm
 from protocol.types import Json
@@ -35,12 +36,11 @@ def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
         long=("labels", "working on"),
     )
     for each in fleet:
-        card, load = each.card, each.load
-        state = "online" if each.online else "lost"
+        card = each.card
         add(
             shown,
             card.device,
-            "draining" if each.online and load.draining else state,
+            _state(each),
             f"{len(each.attempts)}/{card.slots}",
             str(len(card.skills)),
             " ".join(f"{name}={value}" for name, value in card.labels.items()),
@@ -52,6 +52,14 @@ def devices(fleet: Iterable[DeviceSnapshot]) -> Table:
             name = f"  {warm.name(held)}"
             add(shown, name, held.state, "", "", "", warm.why(held), style=style)
     return shown
+
+
+def _state(device: DeviceSnapshot) -> str:
+    if not device.online:
+        return "lost"
+    if device.load.draining:
+        return "draining"
+    return "low battery" if is_low(device.load) else "online"
 
 
 def runs(listed: Iterable[Mapping[str, Json]]) -> Table:

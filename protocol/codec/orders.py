@@ -17,14 +17,12 @@ An order on one attempt has the attempt as its JSON-RPC id, so that an error map
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypeVar, assert_never
-
-from pydantic import AfterValidator, Field, TypeAdapter
-from typing_extensions import TypedDict
+from typing import Final, assert_never
 
 from protocol import a2a, topics
-from protocol.bounds import MAX_COUNTER, check_pins, check_prefetch, check_renewal, ours
+from protocol.bounds import check_pins, check_renewal, ours
 from protocol.codec.batches import split
+from protocol.codec.bodies import BODY, METHODS, Body
 from protocol.codec.content import call, content
 from protocol.codec.jsonrpc import (
     ErrorCode,
@@ -92,84 +90,8 @@ class Request:
     """Whether it speaks our extension, so that its sender reads batches."""
 
 
-class _Send(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: RequestId
-    method: Literal["SendStreamingMessage", "SendMessage"]
-    params: a2a.SendMessageRequest
-
-
-class _GetTask(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: RequestId
-    method: Literal["GetTask"]
-    params: a2a.GetTaskRequest
-
-
-class _CancelTask(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: RequestId
-    method: Literal["CancelTask"]
-    params: a2a.CancelTaskRequest
-
-
-_Epochs = TypeVar("_Epochs", Renew, Hello, Refuse)
-
-
-def _counters(order: _Epochs) -> _Epochs:
-    if not all(0 <= epoch <= MAX_COUNTER for epoch in order.epochs.values()):
-        raise ValueError("an epoch is out of range")
-    return order
-
-
-class _Renew(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: NotRequired[RequestId]
-    method: Literal["muster/renew"]
-    params: Annotated[Renew, AfterValidator(_counters), AfterValidator(check_renewal)]
-
-
-class _Hello(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: RequestId
-    method: Literal["muster/hello"]
-    params: Annotated[Hello, AfterValidator(_counters)]
-
-
-class _Refuse(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: RequestId
-    method: Literal["muster/refuse"]
-    params: Annotated[Refuse, AfterValidator(_counters)]
-
-
-class _Drain(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: NotRequired[RequestId]
-    method: Literal["muster/drain"]
-    params: Drain
-
-
-class _Release(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: NotRequired[RequestId]
-    method: Literal["muster/release"]
-    params: Release
-
-
-class _Prefetch(TypedDict):
-    jsonrpc: Literal["2.0"]
-    id: NotRequired[RequestId]
-    method: Literal["muster/prefetch"]
-    params: Annotated[Prefetch, AfterValidator(check_prefetch)]
-
-
-_Notice: TypeAlias = _Renew | _Drain | _Release | _Prefetch
-_Body: TypeAlias = _Send | _GetTask | _CancelTask | _Hello | _Refuse | _Notice
 _NOTICES: Final[dict[type, str]] = {Drain: DRAIN, Release: RELEASE, Prefetch: PREFETCH}
 _FORMS: Final = {"SendMessage": Form.MESSAGE, "GetTask": Form.TASK, "CancelTask": Form.TASK}
-_BODY: Final = TypeAdapter[_Body](Annotated[_Body, Field(discriminator="method")])
-_METHODS: Final = {"SendStreamingMessage", *_FORMS, RENEW, HELLO, REFUSE, DRAIN, RELEASE, PREFETCH}
 
 
 def encode_order(
@@ -198,7 +120,7 @@ def encode_order(
             data = {"skill": order.skill, "args": order.args}
             body = _send(order, [{"data": data}], _offer_terms(order))
         case Answer():
-            body = _send(order, [{"data": order.value}], {"answers": order.epoch})
+            body = _send(order, [{"data": order.value}], _answer_terms(order))
         case Query():
             body = {"id": order.attempt, "method": "GetTask", "params": {"id": order.attempt}}
         case Cancel():
@@ -258,9 +180,9 @@ def decode_order(message: Message) -> Request:
         RequestError: the request came to nothing; its `refused` is owed as the answer.
     """
     try:
-        body = load(_BODY, message.payload)
+        body = load(BODY, message.payload)
     except RemoteProtocolError as error:
-        raise request_error(message.payload, error, methods=_METHODS) from error
+        raise request_error(message.payload, error, methods=METHODS) from error
     request_id = body.get("id")
     reply_to, correlation = message.response_topic, message.correlation
     if not reply_to or not correlation:
@@ -282,7 +204,7 @@ def decode_orders(message: Message) -> Iterator[Request | RequestError]:
     try:
         elements = split(message)
     except RemoteProtocolError as error:
-        yield request_error(message.payload, error, methods=_METHODS)
+        yield request_error(message.payload, error, methods=METHODS)
         return
     for element in elements:
         try:
@@ -327,6 +249,13 @@ def _offer_terms(offer: Offer) -> OfferTerms:
     return terms
 
 
+def _answer_terms(answer: Answer) -> AnswerTerms:
+    terms: AnswerTerms = {"answers": answer.epoch}
+    if answer.question:
+        terms["question"] = answer.question
+    return terms
+
+
 def _renewal(renew: Renew) -> object:
     if renew.pins:
         return ours(check_renewal, renew)
@@ -349,7 +278,7 @@ def _published(
     )
 
 
-def _order(body: _Body) -> tuple[Order, bool]:
+def _order(body: Body) -> tuple[Order, bool]:
     """Return an order, and whether it speaks our extension."""
     match body["method"]:
         case "SendStreamingMessage" | "SendMessage":
@@ -374,7 +303,8 @@ def _sent(said: a2a.Message) -> tuple[Offer | Answer, bool]:
     run = RunId(said.get("contextId") or attempt)
     terms = said.get("metadata", {}).get(EXTENSION_URI)
     if terms is not None and "answers" in terms:
-        return Answer(attempt, run, terms["answers"], content(said["parts"])), True
+        value, question = content(said["parts"]), terms.get("question", 0)
+        return Answer(attempt, run, terms["answers"], value, question), True
     skill, args = call(said["parts"])
     if terms is None:
         offer = Offer(

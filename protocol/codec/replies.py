@@ -201,6 +201,8 @@ def _terms(report: Report) -> ReportTerms:
         terms["warm"] = ours(check_warm, report.warm)
     if report.fetched_bytes:
         terms["fetched_bytes"], terms["fetch_s"] = report.fetched_bytes, report.fetch_s
+    if report.question:
+        terms["question"] = report.question
     return terms
 
 
@@ -248,6 +250,7 @@ def _report(item: a2a.TaskView, named: str, outputs: PartialOutputs) -> Report:
         terms.get("warm", ()),
         terms.get("fetched_bytes", 0),
         terms.get("fetch_s", 0.0),
+        terms.get("question", 0),
     )
 
 

@@ -1,10 +1,12 @@
 """Where results go, who may acknowledge them, and what a restart leaves of that."""
 
+from dataclasses import replace
+
 from agents import archive
 from agents.actions import AttemptRow, RunRow, Say
 from agents.ledger import MemoryLedger
 from protocol.messages import Cancel, Hello, Query, Refused, Renew
-from protocol.types import AttemptId, Effect, Incarnation, Succeeded
+from protocol.types import AttemptId, Effect, Incarnation, Rejected, Succeeded
 from tests.support.agents import COORDINATOR, RUN, A, new_session, offer, once, request, told
 
 OTHER = "$a2a/v1/reply/muster/default/successor/laptop"
@@ -22,6 +24,19 @@ def test_result_of_before_a_crash_goes_home_when_the_run_is_over_for_its_coordin
     ended = session.order(request(Hello("c", {})), 0)
     assert told(ended) == ["say held a:finished", "say a Succeeded"]
     assert told(session.order(request(Hello("c", {}, (A,))), 1))[0] == "forget a"
+
+
+def test_what_was_refused_before_its_start_is_not_said_to_have_started():
+    refused = replace(RESULT, outcome=Rejected("its lease lapsed"), run_s=None)
+    session = new_session(rows=[RunRow(RUN, 1, home=COORDINATOR), refused])
+    ended = session.order(request(Hello("c", {})), 0)
+    assert told(ended) == ["say held a:accepted", "say a Rejected"]
+
+
+def test_what_started_and_then_refused_is_said_to_have_started():
+    refused = replace(RESULT, outcome=Rejected("not today"))
+    session = new_session(rows=[RunRow(RUN, 1, home=COORDINATOR), refused])
+    assert told(session.order(request(Hello("c", {})), 0))[0] == "say held a:finished"
 
 
 def test_end_of_an_attempt_goes_to_the_coordinator_that_took_the_run_over():

@@ -136,6 +136,14 @@ def test_signal_is_a_clean_stop(invoke, monkeypatch):
     assert statuses == ["online", "offline"]
 
 
+def test_with_time_to_drain_it_says_first_that_it_takes_no_more(invoke, monkeypatch):
+    transport = OwnersHand()
+    monkeypatch.setattr(cli, "_transport", lambda _: transport)
+    assert invoke(f"{DEVICE}drain_s = 5").exit_code == 0
+    assert b'"draining":true' in transport.published[-2].payload
+    assert transport.published[-1].properties[0][1] == "offline"
+
+
 def test_connection_is_made_as_the_device_to_the_broker_of_the_file(tmp_path):
     path = tmp_path / "device.toml"
     path.write_text(DEVICE + '[broker]\nport = 8883\n[broker.tls]\nca_file = "ca.pem"\n')

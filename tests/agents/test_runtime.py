@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,7 @@ from protocol.types import (
     Effect,
     Failed,
     FailureKind,
+    Load,
     SkillInfo,
     Succeeded,
     Unknown,
@@ -370,6 +372,19 @@ async def test_heartbeats_name_what_runs(broker):
         assert (await coordinator.beat(attempts=(A,))).load.slots_used == 1
         coordinator.say(Drain(on=True))
         assert (await coordinator.beat()).load.draining
+
+
+async def test_a_device_that_drains_says_so_and_waits_for_what_has_started(broker):
+    async with pair(broker, powered=lambda beat: replace(beat, load=Load(9))) as (caller, agent):
+        caller.say(call("sleep", seconds=100))
+        await caller.beat(attempts=(A,))
+        async with asyncio.timeout(101.0):
+            await agent.drain()
+        assert asyncio.get_running_loop().time() >= 100.0
+        assert (await caller.beat()).load.slots_used == 9
+        assert await caller.outcome() == Succeeded("slept")
+        caller.say(call("double", "b", number=1))
+        assert "draining" in (await caller.outcome()).reason
 
 
 async def test_owner_decides_who_may_use_which_skill(broker):

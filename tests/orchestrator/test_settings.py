@@ -6,6 +6,8 @@ import pytest
 
 from orchestrator.cli.serving import memory_of, planner_of
 from orchestrator.core.retention.policies import Pinning
+from orchestrator.core.scheduling.shelf.pareto import Weights
+from orchestrator.core.scheduling.shelf.tiered import Bounds
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import Synchronous
 from orchestrator.planner.llm import LlmPlanner
@@ -246,3 +248,25 @@ def test_who_plans_is_who_the_settings_name(text, kind, file):
 def test_a_model_that_is_not_described_is_refused(file):
     said = error_of(file('[planner]\nchoice = "llm"\n'))
     assert "needs a table [planner.llm]" in said
+
+
+def test_policies_take_their_parameters_from_tables_of_their_own(file):
+    path = file("[scheduling.pareto]\nenergy = 0.5\n[scheduling.tiered]\ndevice_s = 3")
+    found = read(path, environment={}).scheduling.parameters
+    assert found.pareto == Weights(energy=0.5)
+    assert found.tiered == Bounds(device_s=3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[scheduling.pareto]\nmoney = 0", "scheduling.pareto.money"),
+        ("[scheduling.pareto]\ntime = inf", "scheduling.pareto.time"),
+        ("[scheduling.tiered]\ndevice_s = 61", "tiers rise from device to edge"),
+        ("[scheduling.tiered]\ncloud_s = 1", "scheduling.tiered.cloud_s"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_told_in_one_line(file, text, told):
+    error = error_of(file(text))
+    assert told in error
+    assert "\n" not in error

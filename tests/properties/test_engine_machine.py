@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
+from orchestrator.core import facts as f
 from orchestrator.core.edits import (
     AddDependency,
     AddTask,
@@ -100,6 +101,9 @@ specs = st.builds(
     effect=st.sampled_from([None, Effect.PURE, *Effect]),
     estimate_s=st.sampled_from([None, 1.0, 1.0, 30.0]),
     for_each=for_each,
+    expect=st.sampled_from(
+        [*[None] * 4, Predicate((), Op.TRUTHY), Predicate((0,), Op.EQ, 7)]  # some of all, or none
+    ),
 )
 conditions = st.sampled_from(
     [
@@ -412,12 +416,31 @@ class EngineMachine(RuleBasedStateMachine):
         self.world.retell(event)
 
     @precondition(lambda self: self.state.attempts)
-    @rule(data=st.data())
-    def ask(self, data):
+    @rule(data=st.data(), number=st.integers(0, 3))
+    def ask(self, data, number):
+        """An attempt asks, or what it asked before comes late (I12)."""
         offer = self.any_attempt(data)
-        event = e.AttemptAsked(offer.device, offer.attempt, "which?")
+        known = self.state.attempts.get(offer.attempt)
+        event = e.AttemptAsked(offer.device, offer.attempt, "which?", number)
+        asked = len(self.world.happened(f.InputRequested))
+        late = known is not None and 0 < number <= known.asked
         self.world.tell(event)
+        assert not late or len(self.world.happened(f.InputRequested)) == asked, "I12"
         self.world.retell(event)
+
+    @precondition(lambda self: self.state.attempts)
+    @rule(data=st.data(), number=st.integers(1, 3))
+    def go_on_asking(self, data, number):
+        """A heartbeat names a question, of now or before; only the answer to that is repeated."""
+        offer = self.any_attempt(data)
+        if offer.device == PLAIN:
+            return
+        life, held = self.life(offer.device), tuple(self.world.held(offer.device))
+        asking = {offer.attempt: number}
+        told = e.Beat(offer.device, life, Load(), held, connected=False, asking=asking)
+        for order in self.world.tell(told).commands:
+            if isinstance(order, c.AnswerAttempt):
+                assert order.question == number, "I12"
 
     # Time
 
@@ -463,7 +486,8 @@ class HedgeMachine(EngineMachine):
     def begin(self, count, told):
         for device in DEVICES[:2]:
             self.join(device, count, SKILLS, lab=True, effect=Effect.PURE, memory=5.0, speed=1.0)
-        specs = [TaskSpec(name, "read", estimate_s=3.0) for name in TASKS[:count]]
+        brief = Limits(queue_s=60.0)  # at the end nobody frees a device for those that wait
+        specs = [TaskSpec(name, "read", estimate_s=3.0, limits=brief) for name in TASKS[:count]]
         self.submit(RUNS[0], EditBatch(0, tuple(map(AddTask, specs))), None, 2)
         for offer in list(self.world.offers.values()):
             self.world.tell(e.AttemptReported(offer.device, offer.attempt, started=True))

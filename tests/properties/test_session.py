@@ -11,6 +11,7 @@ from agents.actions import (
     Forget,
     ForgetRun,
     ReconcileSkill,
+    Resume,
     RunRow,
     Say,
     StartSkill,
@@ -40,6 +41,8 @@ class SessionMachine(RuleBasedStateMachine):
         self.running = {}
         self.told_to_stop = set()
         self.once = set()
+        self.questions = {}
+        self.answering = 0
 
     def do(self, actions):
         """Play the shell: changes become durable in order, and each word must be covered."""
@@ -64,6 +67,10 @@ class SessionMachine(RuleBasedStateMachine):
                     self.covered(report)
                 case Beat(heartbeat):
                     assert set(heartbeat.attempts) == set(self.running)
+                    asking = heartbeat.asking
+                    assert asking == {name: self.questions[name] for name in asking}, "I12"
+                case Resume(attempt):
+                    assert self.answering in {0, self.questions[attempt]}, "I12"
                 case AttemptRow() | RunRow() | Forget() | ForgetRun():
                     self.ledger.write([action], lambda _: None)
 
@@ -101,12 +108,16 @@ class SessionMachine(RuleBasedStateMachine):
     def repeat(self, sent):
         self.order(sent)
 
-    @rule(sent=offers, kind=st.sampled_from([Cancel, Answer, Query, Refuse, Renew]))
+    @rule(sent=offers, number=st.integers(0, 3))
+    def answer(self, sent, number):
+        self.answering = number
+        self.order(Answer(sent.attempt, RUN, sent.epoch, "yes", number))
+
+    @rule(sent=offers, kind=st.sampled_from([Cancel, Query, Refuse, Renew]))
     def say(self, sent, kind):
         attempt, epoch = sent.attempt, sent.epoch
         order = {
             Cancel: Cancel(attempt, RUN, epoch),
-            Answer: Answer(attempt, RUN, epoch, "yes"),
             Query: Query(attempt),
             Refuse: Refuse({attempt: RUN}, {RUN: epoch}),
             Renew: Renew({RUN: epoch}, (attempt,), 5.0),
@@ -120,6 +131,7 @@ class SessionMachine(RuleBasedStateMachine):
     @rule(sent=offers)
     def ask(self, sent):
         if sent.attempt in self.running and sent.attempt not in self.looking():
+            self.questions[sent.attempt] = self.questions.get(sent.attempt, 0) + 1
             self.do(self.session.asked(sent.attempt, "which?"))
 
     @rule(sent=offers)

@@ -70,6 +70,7 @@ ORDERS = (
     Answer("a-1", "r-1", 3, {"choice": ["yes", None]}),
     Renew({"r-1": 3}, ("a-1", "a-2"), 30.0, ("a-0",)),
     Renew({"r-1": 3}, (), 1.0, ("a-0",), (PIN, replace(PIN, scope=PinScope.RUN, release_s=0.0))),
+    Answer("a-1", "r-1", 3, "yes", 2),
     Hello("coordinator", {"r-1": 3}, ("a-0",)),
     Refuse({"a-1": "r-1"}, {"r-1": 3}),
     Drain(on=True),
@@ -95,6 +96,7 @@ REPORTS = (
     *(Report("a-1", Phase.FINISHED, "r-1", "i-1", outcome, 0.25) for outcome in OUTCOMES),
     replace(FINISHED, warm=WARM),
     replace(FINISHED, fetched_bytes=70_000, fetch_s=0.5),
+    Report("a-1", Phase.INPUT_REQUIRED, "r-1", "i-1", note="Sure?", question=2),
 )
 LOAD = Load(2, {"vram": 4.5}, WARM, draining=True, battery=0.5)
 HELD = Held("laptop", "i-1", {"a-1": Phase.STARTED, "a-2": Phase.FINISHED}, LOAD)
@@ -102,7 +104,7 @@ REFUSED = Refused("a-1", -32004, "responder_unavailable", "too many requests")
 STALE = Refused("a-1", -32010, "stale_epoch", "a later coordinator has it", 7)
 REPLIES = (*REPORTS, HELD, REFUSED, STALE, Refused("", -32700, "", "not JSON"))
 
-HEARTBEAT = Heartbeat("laptop", "i-1", LOAD, ("a-1", "a-2"), connected=True)
+HEARTBEAT = Heartbeat("laptop", "i-1", LOAD, ("a-1", "a-2"), connected=True, asking={"a-1": 2})
 CARD = DeviceCard(
     "laptop",
     "My laptop",
@@ -164,7 +166,7 @@ orders = st.one_of(
     ),
     st.builds(Cancel, ids, ids, counters),
     st.builds(Query, ids),
-    st.builds(Answer, ids, ids, counters, values),
+    st.builds(Answer, ids, ids, counters, values, counters),
     st.builds(Renew, epochs, id_tuples, seconds, id_tuples, pin_tuples),
     st.builds(Hello, ids, epochs, id_tuples),
     st.builds(Refuse, st.dictionaries(ids, ids, max_size=4), epochs),
@@ -181,6 +183,7 @@ unfinished = st.builds(
     incarnation=st.none() | ids,
     progress=st.none() | st.floats(0, 1),
     note=st.text(),
+    question=counters,
 )
 finished = st.builds(
     Report,
@@ -211,7 +214,7 @@ replies = st.one_of(
     finished,
     st.builds(Held, ids, ids, st.dictionaries(ids, st.sampled_from(Phase), max_size=4), loads),
 )
-heartbeats = st.builds(Heartbeat, st.just("laptop"), ids, loads, id_tuples, st.booleans())
+heartbeats = st.builds(Heartbeat, st.just("laptop"), ids, loads, id_tuples, st.booleans(), epochs)
 skills = st.builds(
     SkillInfo,
     ids,

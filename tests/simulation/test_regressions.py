@@ -2,11 +2,14 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from agents.runtime import Agent
 from agents.simulated import scripted
+from benchmarks.simulation import world as worlds
+from benchmarks.simulation.setting import draw
 from benchmarks.simulation.world import live
 from orchestrator import (
     AddDependency,
@@ -18,6 +21,7 @@ from orchestrator import (
 )
 from orchestrator.core.facts import AttemptLost
 from orchestrator.core.model import Limits
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.journal import MemoryJournal, MemoryStore
 from protocol import telemetry
 from protocol.transport.memory import MemoryBroker
@@ -55,6 +59,16 @@ def test_world_in_which_something_once_went_wrong(seed):
     telemetry.silence()
     try:
         assert live(seed).violation == ""
+    finally:
+        telemetry.quiet()
+
+
+def test_a_once_task_that_waited_for_memory_until_its_lease_lapsed_is_tried_again(monkeypatch):
+    """The device refused it while it was cut off; its answer to a hello came before the reason."""
+    monkeypatch.setattr(worlds, "draw", lambda seed: replace(draw(seed), policy=Policy.FIFO))
+    telemetry.silence()
+    try:
+        assert live(137).violation == ""
     finally:
         telemetry.quiet()
 

@@ -358,8 +358,9 @@ class World:
         for _ in range(2000):
             if all(run.ended_at is not None for run in self.engine.state.runs.values()):
                 return
-            attempt = next((a for a in self.engine.state.attempts.values()), None)
-            if attempt is not None and attempt.device in self.alive:
+            attempts = self.engine.state.attempts.values()
+            attempt = next((a for a in attempts if a.device in self.alive), None)
+            if attempt is not None:
                 self.end(attempt.id, self._obedient(attempt.id))
                 continue
             due = self.engine.next_deadline()

@@ -39,6 +39,8 @@ from benchmarks.crossdevice.skills import (
     work,
 )
 
+__all__ = ["of", "resources"]
+
 
 def of(settings: DeviceConfig, hardware: Hardware) -> Sequence[Skill]:
     """Return all that a device of the fleet can do, on its hardware."""

@@ -7,6 +7,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.commands import Acknowledge, CancelAttempt, QueryAttempt
 from orchestrator.core.decisions.hedging import watch
 from orchestrator.core.decisions.outcomes import (
+    REVIEWED,
     give_up,
     lapse,
     lose_attempt,
@@ -14,7 +15,6 @@ from orchestrator.core.decisions.outcomes import (
     may_ask,
     recover,
     review,
-    stop_hedge,
     unexpected,
 )
 from orchestrator.core.decisions.pins import settle_uses
@@ -41,7 +41,7 @@ from protocol.types import (
 
 def attempt_reported(step: Step, event: e.AttemptReported) -> None:
     """Note that an attempt was accepted or started."""
-    attempt = _own(step, event.device, event.attempt)
+    attempt = own(step, event.device, event.attempt)
     if attempt is None:
         return
     task = step.state.task(attempt)
@@ -62,23 +62,6 @@ def note_start(step: Step, attempt: Attempt) -> None:
         due = step.at + step.state.task(attempt).spec.limits.run_s
         step.emit(f.AttemptStarted(attempt.run, attempt.task, attempt.id, step.at, due))
         watch(step, attempt)
-
-
-def attempt_asked(step: Step, event: e.AttemptAsked) -> None:
-    """Let a task wait for a person."""
-    attempt = _own(step, event.device, event.attempt)
-    if attempt is None:
-        return
-    task = step.state.task(attempt)
-    if task.hedge == attempt.id:
-        stop_hedge(step, task, f"it asks a person: {event.question}")
-    elif task.state is TaskState.ACTIVE:
-        stop_hedge(step, task, "the attempt beside it asks a person")
-        note_start(step, attempt)  # nobody asks before
-        due = step.at + task.spec.limits.input_s
-        step.emit(
-            f.InputRequested(attempt.run, attempt.task, attempt.id, event.question, due),
-        )
 
 
 def attempt_finished(step: Step, event: e.AttemptFinished) -> None:
@@ -262,14 +245,14 @@ def _succeed(
     held = unexpected(task, output) and may_ask(run) and not _stands(task)
     step.emit(f.AttemptSucceeded(run.id, attempt.task, attempt.id, output, run_s, held))
     if held:
-        review(step, run, task)
+        review(step, run, task, attempt.effect)
     if run_s is not None and run.pins:
         step.emit(f.RunTimeObserved(attempt.device, task.spec.skill, run_s))
 
 
 def _stands(task: Task) -> bool:
     """Tell whether a result counts whatever it is: it is the last word, or the second one."""
-    return task.state is TaskState.CANCELLING or task.awaiting is f.Awaiting.REVIEW
+    return task.state is TaskState.CANCELLING or task.awaiting in REVIEWED
 
 
 def _stop_other(step: Step, task: Task, other: Attempt, *, winner: Attempt) -> None:
@@ -291,7 +274,8 @@ def _forgotten(step: Step, run: Run, task: Task, attempt: Attempt, *, detail: st
         recover(step, run, task, attempt, Failed(FailureKind.DEVICE_LOST, detail))
 
 
-def _own(step: Step, device: DeviceId, name: AttemptId) -> Attempt | None:
+def own(step: Step, device: DeviceId, name: AttemptId) -> Attempt | None:
+    """Return a live attempt of this device, if it is one."""
     attempt = step.state.attempts.get(name)
     if attempt is None or attempt.device != device or attempt.state not in LIVE:
         return None

@@ -23,6 +23,7 @@ from orchestrator.core.decisions.outcomes import (
     readmit_all,
 )
 from orchestrator.core.decisions.pins import compare_warm, review, void
+from orchestrator.core.decisions.questions import still_open
 from orchestrator.core.decisions.retention import forget_ended, release
 from orchestrator.core.lifecycle import LIVE, AttemptState
 from orchestrator.core.state import Attempt, Device
@@ -123,17 +124,19 @@ def beat(step: Step, event: e.Beat) -> None:
         _say_hello(step, event.device)  # only its answer shows who lives now
         return
     new = _welcome(step, device, event.incarnation)
-    turned = device.load.draining != event.load.draining
+    took = device.available
     due = step.at + step.tuning.lost_after_s
     release(step, event.device)
     step.emit(f.LoadSeen(event.device, event.load, step.at, due))
-    if turned:
+    if device.available != took:
         readmit_all(step)
     if event.load.warm or device.warm.warm:
         compare_warm(step, device, event.load.warm)
     held = [a for a in device.attempts.values() if a.state in LIVE]
     if new or event.connected or _misses_some(device, event.attempts):
-        _say_hello(step, event.device)
+        _say_hello(step, event.device)  # what is asked follows its answer
+    elif event.asking:
+        still_open(step, event.device, event.asking)
     for attempt in device.attempts.values():
         if attempt.state is AttemptState.LAPSED and attempt.id in event.attempts:
             _stop_unwanted(step, attempt)  # again: what it was told may have been lost

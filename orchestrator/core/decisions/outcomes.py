@@ -69,10 +69,14 @@ def unexpected(task: Task, output: Json) -> bool:
     return expect is not None and not holds(expect, output)
 
 
-def review(step: Step, run: Run, task: Task) -> None:
+def review(step: Step, run: Run, task: Task, effect: Effect | None = None) -> None:
     """Have the planner look at a result that nobody expected, before anything builds on it."""
     reason = f"its result is not what the plan expects: {_told(task)}"
-    _ask(step, run, task, reason, kind=f.Why.INFORMATION, awaiting=f.Awaiting.REVIEW)
+    awaiting = f.Awaiting.REVIEW
+    if effect is Effect.ONCE:
+        awaiting = f.Awaiting.REVIEW_ONCE
+        reason += "; it took effect, and is not done again"
+    _ask(step, run, task, reason, kind=f.Why.INFORMATION, awaiting=awaiting)
 
 
 def ask_anew(step: Step, run: Run, task: Task, ask: f.PlanAsked, *, why: str) -> None:
@@ -87,7 +91,7 @@ def ask_anew(step: Step, run: Run, task: Task, ask: f.PlanAsked, *, why: str) ->
 
 def unmended(step: Step, run: Run, task: Task, reason: str) -> None:
     """Go on without the planner: a task fails for good, but a result that is there counts."""
-    if task.awaiting is f.Awaiting.REVIEW:
+    if task.awaiting in REVIEWED:
         step.emit(f.TaskSettled(run.id, task.spec.id, task.output, "plan"))
     else:
         fail(step, run, task, reason)
@@ -98,7 +102,8 @@ def awaits_planner(task: Task) -> bool:
     return task.state is TaskState.RECOVERING and task.awaiting in ASKED
 
 
-ASKED = frozenset({f.Awaiting.PLANNER, f.Awaiting.REVIEW})
+REVIEWED = frozenset({f.Awaiting.REVIEW, f.Awaiting.REVIEW_ONCE})
+ASKED = REVIEWED | {f.Awaiting.PLANNER}
 
 
 def _ask(

@@ -2,14 +2,15 @@
 
 A hint leaves when a task ends whose result others are meant to read elsewhere, and when the plan
 means a task for another device than before. Each artifact is hinted at once to a device: what is
-lost is fetched with the offer. Nothing of it is journaled.
+lost is fetched with the offer. Nothing of it is journaled. Who fetched for a run and was offered
+nothing of it hears once, when it ends, that all of that may go.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from orchestrator.core import facts as f
-from orchestrator.core.commands import Prefetch
+from orchestrator.core.commands import Prefetch, ReleaseRun
 from orchestrator.core.estimates import artifacts
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.references import MissingError, look_up, sources
@@ -17,7 +18,7 @@ from orchestrator.core.scheduling.kept import Name
 from orchestrator.core.scheduling.transfers import size_bytes
 from orchestrator.core.state import Attempt, Run, Task
 from orchestrator.core.step import Step
-from protocol.types import DeviceId, Json
+from protocol.types import DeviceId, Json, RunId
 
 LEAST_BYTES: Final = 64 << 10  # what is smaller goes along with the arguments
 AT_ONCE: Final = 64  # references in one hint
@@ -28,6 +29,9 @@ _Reference = Mapping[str, Json]
 def hint(step: Step) -> None:
     """Have devices fetch what they are meant to read: O(1) where nothing is planned."""
     plan = step.state.board.plan
+    for fact in step.facts if plan.hinted else ():
+        if isinstance(fact, f.RunEnded):
+            _release(step, fact.run)
     if not plan.intended:
         plan.moved.clear()
         return
@@ -39,6 +43,15 @@ def hint(step: Step) -> None:
     moved, plan.moved = plan.moved, {}
     for each in moved:
         _hint(step, each)
+
+
+def _release(step: Step, name: RunId) -> None:
+    """Have devices drop what was fetched for nothing: who worked for a run is told later."""
+    plan, run = step.state.board.plan, step.state.runs[name]
+    told = {device for each, device, _ in plan.hinted if each == name}
+    for device in sorted(told - run.devices.keys()):
+        if device in step.state.devices and not run.superseded:
+            step.order(ReleaseRun(device, name))
 
 
 def _hint(step: Step, name: Name) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from orchestrator.core import facts as f
 from orchestrator.core.decisions.hedging import hedge_overdue
+from orchestrator.core.decisions.improving import hand_out
 from orchestrator.core.decisions.offers import arguments, filled, place, shorten_hopeless
 from orchestrator.core.decisions.outcomes import (
     give_up,
@@ -22,7 +23,7 @@ from orchestrator.core.references import MissingError, fill_item
 from orchestrator.core.scheduling import Place
 from orchestrator.core.state import Run, Task
 from orchestrator.core.step import Step
-from protocol.types import DeviceId, FailureKind, Json, RunId, TaskId
+from protocol.types import DeviceId, Effect, FailureKind, Json, RunId, TaskId
 
 LOOK = ("board",)  # the timer of what placement left to busy devices
 MAX_FAN_OUT = 10_000  # children of one task; more is a mistake in the plan, or two levels
@@ -48,6 +49,7 @@ def settle(step: Step, policy: Place) -> None:
             hedge_overdue(step)
         else:
             hint(step)
+            hand_out(step)
             return
 
 
@@ -161,11 +163,27 @@ def _join(step: Step, task: Task) -> None:
         held = unexpected(task, output) and may_ask(run)
         step.emit(f.TaskJoined(run.id, task.spec.id, output, held))
         if held:
-            review(step, run, task)
+            review(step, run, task, Effect.ONCE if _took_effect(step, run, task) else None)
     else:
         why = "; ".join(f"{part['item']}: {part['reason']}" for part in missing[:3])
         reason = f"{len(results)} of {len(task.items)} succeeded, {wanted} needed"
         give_up(step, run, task, f"{reason} ({why})" if why else reason, kind=f.Why.ITEMS)
+
+
+def _took_effect(step: Step, run: Run, task: Task) -> bool:
+    """Tell whether an item did what may not be done again."""
+    done = (run.tasks[name] for name in task.children)
+    return any(
+        child.state is TaskState.SUCCEEDED and _effect(step, child) is Effect.ONCE
+        for child in done
+    )
+
+
+def _effect(step: Step, task: Task) -> Effect:
+    """Return the effect of a task that is over; one that a person settled was `once`."""
+    device = step.state.devices.get(task.where) if task.where is not None else None
+    skill = device.skills.get(task.spec.skill) if device is not None else None
+    return task.spec.effect or (skill.effect if skill is not None else Effect.ONCE)
 
 
 def _place(step: Step, policy: Place) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.commands import AnswerAttempt, AskPlanner
+from orchestrator.core.commands import AskPlanner
 from orchestrator.core.decisions.offers import shorten_hopeless
 from orchestrator.core.decisions.outcomes import (
     ask_anew,
@@ -16,7 +16,7 @@ from orchestrator.core.decisions.outcomes import (
 from orchestrator.core.edits import CancelTask, EditBatch, Reason
 from orchestrator.core.errors import EditRefusedError, RequestError
 from orchestrator.core.graph import judge
-from orchestrator.core.lifecycle import FINAL, TaskState
+from orchestrator.core.lifecycle import FINAL
 from orchestrator.core.model import Now
 from orchestrator.core.state import Run
 from orchestrator.core.step import Step
@@ -110,20 +110,6 @@ def resume_run(step: Step, event: e.ResumeRun) -> None:
         step.emit(f.RunResumed(run.id, step.at))
         shorten_hopeless(step, run, run.tasks)
         readmit_all(step)
-
-
-def answer_input(step: Step, event: e.AnswerInput) -> None:
-    """Hand a person's answer to the attempt that asked for it."""
-    run = step.run(event.run)
-    task = run.tasks.get(event.task)
-    if task is None or task.state is not TaskState.INPUT_REQUIRED or task.live is None:
-        raise RequestError(f"task {event.task!r} of run {run.id!r} does not ask for input")
-    attempt = step.state.attempts[task.live]
-    due = step.at + task.spec.limits.run_s
-    step.emit(
-        f.InputAnswered(run.id, task.spec.id, attempt.id, event.value, event.by, due),
-    )
-    step.order(AnswerAttempt(attempt.device, attempt.id, run.id, run.epoch, event.value))
 
 
 def verdict_given(step: Step, event: e.VerdictGiven) -> None:

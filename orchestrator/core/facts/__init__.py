@@ -47,6 +47,7 @@ from orchestrator.core.facts.runs import (
     CoordinatorStarted,
     EditAccepted,
     EditRefused,
+    PlanAdopted,
     PlanAnswered,
     PlanAsked,
     RunCancelRequested,
@@ -106,6 +107,7 @@ __all__ = [
     "InputRequested",
     "LoadSeen",
     "PinGranted",
+    "PlanAdopted",
     "PlanAnswered",
     "PlanAsked",
     "ResourceAdopted",
@@ -151,6 +153,7 @@ Fact: TypeAlias = (
     | RunCancelRequested
     | RunEnded
     | RunJudged
+    | PlanAdopted
     | RunForgotten
     | RunSuperseded
     | TasksReady

@@ -151,6 +151,17 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanAdopted:
+    """A better plan was found for what has not started: it is gone on with, if nothing changes."""
+
+    run: RunId
+    revision: int
+    order: tuple[TaskId, ...]
+    devices: tuple[DeviceId, ...]
+    """Where each of them goes."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunJudged:
     """Somebody, such as a model, says how well an ended run did what was asked: words only."""
 

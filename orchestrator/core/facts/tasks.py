@@ -21,6 +21,8 @@ class Awaiting(StrEnum):
     PLANNER = "planner"
     REVIEW = "review"
     """The planner, though its result is there: nobody expected that."""
+    REVIEW_ONCE = "review_once"
+    """As `REVIEW`, of a `once` task: it took effect, and is not done again (I13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +145,15 @@ class TaskSettled:
 
 @dataclass(frozen=True, slots=True)
 class InputRequested:
-    """The attempt asked a person and waits until `due`."""
+    """The attempt asked a person and waits until `due`; a newer question replaces an open one."""
 
     run: RunId
     task: TaskId
     attempt: AttemptId
     question: str
     due: float
+    number: int = 0
+    """Of the question within its attempt, from 1; 0 where the device gives none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from orchestrator.core.scheduling.demand import (
 )
 from orchestrator.core.scheduling.kept import Plan, Running, Unfinished
 from orchestrator.core.scheduling.memory import Memory
+from orchestrator.core.scheduling.urgency import left, turn
 from protocol.types import AttemptId, DeviceId, Resource, RunId
 
 QUICKEST = 8  # devices that a task may wait for although another has room
@@ -46,6 +47,7 @@ class Board:
         "_of",
         "_pushed",
         "attempts",
+        "by_deadline",
         "changed",
         "estimates",
         "live",
@@ -67,6 +69,8 @@ class Board:
         self.estimates, self.attempts, self.runs, self.live = estimates, attempts, runs, live
         self.plan = Plan()
         """What a planning policy means to do; it may be forgotten at any time."""
+        self.by_deadline = False
+        """Whether ready tasks wait in the order of `urgency`, or their runs as they arrived."""
         self._needing: dict[Resource, dict[Key, Demand]] = {}
         self._memory = Memory(loads, attempts, lambda name: self._needing.get(name, {}).values())
         self._demands: dict[Key, Demand] = {}
@@ -88,7 +92,8 @@ class Board:
         demand = self._demand(task)
         self.plan.added(task)
         self._pushed += 1
-        key = (-priority, arrival, -task.rank, task.sequence)
+        due = self._turn(demand, task) if self.by_deadline else 0.0
+        key = (-priority, due, arrival, -task.rank, task.sequence)
         heapq.heappush(demand.queue, (key, self._pushed, task))
         task.ticket, task.demand = self._pushed, demand
         demand.waiting += 1
@@ -99,6 +104,19 @@ class Board:
         if task.demand is not None:
             task.demand.waiting -= 1
             task.ticket, task.demand = 0, None
+
+    def demands(self) -> Iterable[Demand]:
+        """Return every demand that is known; in some nothing waits."""
+        return self._demands.values()
+
+    def shift(self, shift_s: float) -> None:
+        """Count times on another clock, on which it is `shift_s` later."""
+        if self.by_deadline:
+            for demand in self._demands.values():
+                demand.queue = [
+                    ((first, due + shift_s, arrival, rank, n), ticket, task)
+                    for (first, due, arrival, rank, n), ticket, task in demand.queue
+                ]
 
     def servable(self, task: Waiting) -> bool:
         """Tell whether any known device, lost ones included, could take the task."""
@@ -118,14 +136,14 @@ class Board:
         ]
 
     def idles(self, machine: Machine) -> bool:
-        """Tell whether a device has room that nothing which is ready could take."""
-        demands = self._of.get(machine.card.device)
-        return (
-            demands is not None
-            and machine.available
-            and machine.free > 0
-            and not any(demand.waiting for demand in demands.values())
-        )
+        """Tell whether a device has room that nothing ready could take, or is meant to."""
+        device = machine.card.device
+        demands = self._of.get(device)
+        if demands is None or not machine.available or machine.free <= 0:
+            return False
+        if self.plan.possible:
+            return not self.plan.awaits(device)
+        return not any(demand.waiting for demand in demands.values())
 
     def idle(self, task: Waiting, now: float) -> Sequence[Machine]:
         """Return devices that could take another copy of a task and idle; of many, some."""
@@ -159,6 +177,7 @@ class Board:
             if serves(machine, key):
                 demand.machines[device] = machine
                 of[key] = demand
+                self._rank(demand, machine)
         self.freed(machine)
 
     def drop(self, device: DeviceId) -> None:
@@ -168,7 +187,9 @@ class Board:
         self._memory.forget(device)
         for key, demand in self._of.pop(device, {}).items():
             del demand.machines[device]
-            demand.quickest = [(s, m) for s, m in demand.quickest if m.card.device != device]
+            if any(m.card.device == device for _, m in demand.quickest):
+                demand.quickest = [(s, m) for s, m in demand.quickest if m.card.device != device]
+                demand.look_in = 0  # another one may follow
             if demand.waiting:
                 self.changed[key] = demand  # what was left to it may have to go elsewhere
 
@@ -243,17 +264,20 @@ class Board:
         """Return the device with room that finishes soonest, ties to the emptier, the earlier."""
         room = demand.room
         while room:
-            _, used, _, machine = room[0]
+            seconds, used, order, machine = room[0]
             if (
-                used == len(machine.attempts)
-                and machine.free > 0
-                and machine.available
-                and machine.card.device in demand.machines
-                and demand.machines[machine.card.device] is machine
-                and (not demand.needs or self._has_memory(demand, machine, now))
+                used != len(machine.attempts)
+                or machine.free <= 0
+                or not machine.available
+                or demand.machines.get(machine.card.device) is not machine
             ):
+                heapq.heappop(room)
+            elif seconds < (known := self.seconds(demand, machine)):
+                heapq.heapreplace(room, (known, used, order, machine))  # it was learned since
+            elif demand.needs and not self._has_memory(demand, machine, now):
+                heapq.heappop(room)
+            else:
                 return room[0]
-            heapq.heappop(room)
         return None
 
     def seconds(self, demand: Demand, machine: Machine) -> float:
@@ -273,6 +297,14 @@ class Board:
 
     # Insides
 
+    def _turn(self, demand: Demand, task: Waiting) -> float:
+        reference_s = self.estimates.reference(task.spec.skill, task.spec.estimate_s)
+        quickest_s = reference_s
+        if demand.quickest:
+            quickest_s = demand.quickest[0][0] * self.scale(demand, task)
+        own_s, path_s = left(task.rank, reference_s=reference_s, quickest_s=quickest_s)
+        return turn(self.runs[task.run], since=task.since, own_s=own_s, path_s=path_s)
+
     def _demand(self, task: Waiting) -> Demand:
         key = key_of(task)
         demand = self._demands.get(key)
@@ -285,7 +317,7 @@ class Board:
                 if serves(machine, key):
                     demand.machines[device] = machine
                     self._of[device][key] = demand
-                    self._push(demand, machine)
+            self._look(demand)
             self._demands[key] = demand
         return demand
 
@@ -305,6 +337,12 @@ class Board:
         heapq.heapify(demand.room)
         demand.quickest = [(s, m) for s, _, _, m in heapq.nsmallest(QUICKEST, demand.room)]
         demand.look_in = 4 * len(demand.machines) + 64
+
+    def _rank(self, demand: Demand, machine: Machine) -> None:
+        """Count a device among the quickest of a demand, if it is one."""
+        demand.quickest.append((self.seconds(demand, machine), machine))
+        demand.quickest.sort(key=lambda each: (each[0], each[1].order))
+        del demand.quickest[QUICKEST:]
 
     def _has_memory(self, demand: Demand, machine: Machine, now: float) -> bool:
         """Tell whether what a task needs is warm or can be; if not, have it ask again."""

@@ -83,8 +83,8 @@ Key: TypeAlias = tuple[
     frozenset[DeviceId],
     float | None,
 ]
-QueueKey: TypeAlias = tuple[int, int, float, int]
-"""(-priority, arrival of the run, -rank, sequence): smaller goes first."""
+QueueKey: TypeAlias = tuple[int, float, int, float, int]
+"""(-priority, turn, arrival of the run, -rank, sequence): smaller goes first."""
 Entry: TypeAlias = tuple[QueueKey, int, Waiting]
 Room: TypeAlias = tuple[float, int, int, Machine]
 """(estimate, slots used, order, device): smaller is better."""

@@ -7,15 +7,18 @@ does, makes another one from the state as it is.
 from collections import deque
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from itertools import islice
+from math import inf
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from orchestrator.core.facts import RunSubmitted
+from orchestrator.core.facts import PlanAdopted, RunSubmitted
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency
 from orchestrator.core.scheduling.demand import Placeable, Waiting
 from protocol.types import AttemptId, DeviceId, Json, RunId, TaskId
 
 Name: TypeAlias = tuple[RunId, TaskId]
+SOON: Final = 8  # the next tasks of a device
 ROOM: Final = 1024  # notes of ended runs that may lie about, and as many as there are of others
 
 
@@ -42,6 +45,8 @@ class Unfinished(Protocol):
     @property
     def submitted(self) -> RunSubmitted: ...  # noqa: D102
     @property
+    def submitted_at(self) -> float: ...  # noqa: D102
+    @property
     def arrival(self) -> int: ...  # noqa: D102
     @property
     def revision(self) -> int: ...  # noqa: D102
@@ -51,6 +56,8 @@ class Unfinished(Protocol):
     def paused(self) -> bool: ...  # noqa: D102
     @property
     def tasks(self) -> Mapping[TaskId, Unstarted]: ...  # noqa: D102
+    @property
+    def adopted(self) -> PlanAdopted | None: ...  # noqa: D102
 
 
 class Running(Protocol):
@@ -76,6 +83,14 @@ Basis: TypeAlias = tuple[object, ...]
 """What a plan was made for: another one is needed when it is no longer so."""
 
 
+class Asked(NamedTuple):
+    """What a problem is of: what its plan was made for, and what its numbers stand for."""
+
+    basis: Basis | None
+    tasks: Sequence[Unstarted]
+    devices: Sequence[DeviceId]
+
+
 @dataclass(slots=True)
 class Plan:
     """Unstarted tasks, in the order in which they are to start, by device."""
@@ -88,6 +103,10 @@ class Plan:
     order: list[Unstarted] = field(default_factory=list)
     queues: dict[DeviceId, Queue] = field(default_factory=dict)
     """By device, what it is to do."""
+    slot: dict[Name, float] = field(default_factory=dict)
+    """When there is to be a slot for a task."""
+    idle: dict[DeviceId, float] = field(default_factory=dict)
+    """By device, when there is to be one for which nothing is left."""
     intended: dict[Name, DeviceId] = field(default_factory=dict)
     """Where each unstarted task is meant to go: its inputs may be sent there ahead."""
     since: dict[tuple[Name, DeviceId], float] = field(default_factory=dict)
@@ -110,6 +129,11 @@ class Plan:
     """Results that were asked for, and how much their artifacts have."""
     learned: int = 0
     """How many skills had been learned of when this basis was looked at."""
+    asked: Asked | None = None
+    """The problem that is out, if one is: see `improvement`."""
+    asked_at: float = -inf
+    problems: int = 0
+    """How many there were."""
     _room: int = field(default_factory=lambda: ROOM)
     _available: dict[DeviceId, bool] = field(default_factory=dict)
 
@@ -136,6 +160,18 @@ class Plan:
 
     def _noted(self) -> int:
         return len(self.offered) + len(self.since) + len(self.sizes) + len(self.hinted)
+
+    def awaits(self, device: DeviceId) -> bool:
+        """Tell whether something that is ready is to go to a device soon."""
+        return any(
+            task.demand is not None for _, _, task in islice(self.queues.get(device, ()), SOON)
+        )
+
+    def abandon(self) -> None:
+        """Plan nothing, whatever there is."""
+        if self.possible or self.basis is not None:
+            self.clear()
+            self.basis, self.possible = None, False
 
     def clear(self) -> None:
         """Mean to do nothing."""

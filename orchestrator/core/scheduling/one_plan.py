@@ -13,27 +13,30 @@ deterministic.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import inf
 from typing import Final
 
 from orchestrator.core.scheduling import Placement, earliest_finish
+from orchestrator.core.scheduling.adopted import adopted
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Machine
-from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unfinished, Unstarted
+from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unstarted
 from orchestrator.core.scheduling.listing import per_byte, portfolio, ranked
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
 from orchestrator.core.scheduling.search import improve
 from orchestrator.core.scheduling.survey import UNSTARTED, Survey, runs_in_turn, survey, unstarted
 from orchestrator.core.scheduling.transfers import arrival
+from orchestrator.core.scheduling.urgency import in_turn
 
 RUNS: Final = 8  # looked at in every step; with more, devices have enough to do in any order
 CELLS: Final = 20_000  # tasks times devices: the first plan takes some 0.1 s then
-FIRST_SEARCH: Final = 10_000  # tasks timed for a first plan, some 12 ms
+FIRST_SEARCH: Final = 3000  # tasks timed for a first plan, some 3 ms: thrice as many gain 0.07 %
+NEXT_SEARCH: Final = 1000  # and for another one, when the fleet or the graph has changed
 CREDIT: Final = 8.0  # tasks of a plan whose repair one step pays for
 WORTH_PLANNING_S: Final = 0.04  # a slot: else planning, 0.4 ms a task, takes over 1 % of a core
 CLEARLY: Final = 0.97  # of what is left: a plan that is not so much better is not adopted
-DRIFT: Final = 0.01  # of what is left: a start that is off by less calls for no repair
+DRIFT: Final = 0.1  # of what is left: a start that is off by less calls for no repair
 BACKFILL: Final = 4  # tasks behind the first of a device that may fill the time until it starts
 
 
@@ -41,8 +44,10 @@ def place(board: Board, now: float) -> Iterator[Placement]:
     """Yield what the plan starts now: O(devices), and repairs of O(1) amortised."""
     plan = board.plan
     basis = _basis(board)
-    learned = not plan.possible and plan.learned != board.estimates.learned
-    if basis is None or basis != plan.basis or learned:
+    if basis is None:
+        plan.abandon()
+        plan.forget_ended(board.live)
+    elif basis != plan.basis or (not plan.possible and plan.learned != board.estimates.learned):
         _renew(board, basis, now)
     elif plan.possible:
         plan.credit = min(plan.credit + CREDIT, float(len(plan.intended)))
@@ -55,7 +60,7 @@ def place(board: Board, now: float) -> Iterator[Placement]:
         left = [demand for demand in asked if demand.waiting]
         if plan.end > now and not board.deadlocked:
             for demand in left:
-                board.leave(demand, plan.end)  # by then all should be done
+                board.leave(demand, _look_at(plan, now))
             return
         board.changed |= {demand.key: demand for demand in left}
     yield from earliest_finish.place(board, now)
@@ -72,8 +77,8 @@ def _starts(board: Board, now: float) -> Iterator[Placement]:
 
 
 def _basis(board: Board) -> Basis | None:
-    """Return what a plan stands and falls with; None if there is too much to plan."""
-    if len(board.live) > RUNS:
+    """Return what a plan stands and falls with; None if there is nothing to plan, or too much."""
+    if not 0 < len(board.live) <= RUNS:
         return None
     runs = [board.runs[name] for name in board.live]
     if sum(len(run.tasks) for run in runs) * len(board.machines) > CELLS:
@@ -82,17 +87,18 @@ def _basis(board: Board) -> Basis | None:
     return (board.plan.fleet, *marks)
 
 
-def _renew(board: Board, basis: Basis | None, now: float) -> None:
+def _renew(board: Board, basis: Basis, now: float) -> None:
     """Make the first plan on another basis."""
     plan = board.plan
+    tasks_timed = NEXT_SEARCH if plan.possible else FIRST_SEARCH
     plan.clear()
     plan.basis, plan.credit = basis, 0.0
     plan.learned = board.estimates.learned
     plan.forget_ended(board.live)
+    runs = runs_in_turn(board)
+    tasks = [task for run in runs for task in unstarted(run)]
     takers = [machine for machine in board.machines.values() if machine.available]
     plan.ahead = all(machine.card.prefetches for machine in takers)
-    runs = runs_in_turn(board) if basis is not None else ()
-    tasks = [task for run in runs for task in unstarted(run)]
     least_s = WORTH_PLANNING_S * sum(machine.card.slots for machine in takers)
     plan.possible = bool(tasks) and all(_is_known(board, task, least_s) for task in tasks)
     if not plan.possible:
@@ -103,10 +109,12 @@ def _renew(board: Board, basis: Basis | None, now: float) -> None:
         plan.possible = False
         return
     if len(runs) > 1:
-        _keep(plan, seen, by_start(outlook, soonest(outlook, _in_turn(seen, runs))), now)
+        order = in_turn(outlook, seen.tasks, board.runs, order=_by_rank(outlook), now=now)
+        _keep(plan, seen, by_start(outlook, soonest(outlook, order)), now)
         return
-    first = min(portfolio(outlook, outlook.tasks), key=lambda found: found.end)
-    found = improve(outlook, first, tasks=FIRST_SEARCH)
+    starts = [*portfolio(outlook, outlook.tasks), *adopted(runs[0], seen)]
+    first = min(starts, key=lambda found: found.end)
+    found = improve(outlook, first, tasks=tasks_timed)
     _keep(plan, seen, by_start(outlook, found), now)
 
 
@@ -122,44 +130,69 @@ def _is_known(board: Board, task: Unstarted, least_s: float) -> bool:
     return (board.estimates.usual(task.spec.skill) or 0.0) >= least_s
 
 
-def _in_turn(seen: Survey, runs: Sequence[Unfinished]) -> list[int]:
-    """Return the tasks run by run, by rank within each: nobody overtakes for a better makespan."""
-    turn = {run.submitted.run: number for number, run in enumerate(runs)}
-    order = _by_rank(seen.outlook)
-    return sorted(order, key=lambda number: turn[seen.tasks[number].run])
-
-
 def _by_rank(outlook: Outlook) -> list[int]:
     mean = [sum(c for c in row if c < inf) / sum(c < inf for c in row) for row in outlook.cost]
     return ranked(outlook, outlook.tasks, mean, per_byte(outlook))
 
 
 def _has_drifted(board: Board, now: float) -> bool:
-    """Tell whether some device could start what was planned for later, or has not what is due."""
+    """Tell whether some device has not what is due, or could do what was planned for later."""
     plan = board.plan
     slack = DRIFT * (plan.end - now)
+    early = waits = False
     for device, queue in plan.queues.items():
+        slot = plan.idle[device]
         if queue:
             due, _, task = queue[0]
-            could = task.demand is not None and board.machines[device].free > 0
-            if due < now - slack or (could and due > now + slack):
+            slot = plan.slot[task.run, task.spec.id]
+            waits |= task.demand is not None
+            if due < now - slack:
                 return True
-    return False
+        early |= board.machines[device].free > 0 and slot > now + slack
+    return early and waits
+
+
+def _look_at(plan: Plan, now: float) -> float:
+    """Return when something that is ready will be clearly overdue, or all should be done."""
+    heads = [queue[0] for queue in plan.queues.values() if queue]
+    due = min((due for due, _, task in heads if task.demand is not None), default=plan.end)
+    return min(max(due, now) + DRIFT * (plan.end - now), plan.end)
 
 
 def _repair(board: Board, now: float) -> None:
     """Let the plan compete with others for what has not started."""
     plan = board.plan
     plan.credit = 0.0
-    seen = survey(board, (task for task in plan.order if _is_meant(plan, task)), now)
+    seen, kept = _rest(board, now)
     outlook = seen.outlook
-    place = {machine.card.device: number for number, machine in enumerate(seen.machines)}
-    device = [place[plan.intended[task.run, task.spec.id]] for task in seen.tasks]
-    kept = follow(outlook, outlook.tasks, device)
     one_run = len({task.run for task in seen.tasks}) == 1
     other = soonest(outlook, _by_rank(outlook) if one_run else outlook.tasks)
     best = other if other.end < CLEARLY * kept.end else kept
     _keep(plan, seen, by_start(outlook, best), now)
+
+
+def _rest(board: Board, now: float) -> tuple[Survey, Schedule]:
+    plan = board.plan
+    seen = survey(board, (task for task in plan.order if _is_meant(plan, task)), now)
+    place = {machine.card.device: number for number, machine in enumerate(seen.machines)}
+    device = [place[plan.intended[task.run, task.spec.id]] for task in seen.tasks]
+    return seen, follow(seen.outlook, seen.outlook.tasks, device)
+
+
+def rest(board: Board, now: float) -> tuple[Survey, Schedule] | None:
+    """Return what is left of the plan, timed from the live state; None if it stands no more."""
+    plan = board.plan
+    return _rest(board, now) if plan.possible and plan.basis == _basis(board) else None
+
+
+def promised_s(board: Board, now: float) -> float:
+    """Return what the plan still takes as it was made; `inf` if it is not followed as it was."""
+    return inf if _has_drifted(board, now) else board.plan.end - now
+
+
+def adopt(board: Board, seen: Survey, found: Schedule, now: float) -> None:
+    """Go on with another plan of the same tasks."""
+    _keep(board.plan, seen, by_start(seen.outlook, found), now)
 
 
 def _is_meant(plan: Plan, task: Unstarted) -> bool:
@@ -172,7 +205,9 @@ def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
     plan.order = [tasks[number] for number in found.order]
     plan.queues = {machine.card.device: deque() for machine in machines}
     intended = {}
-    due = dues(outlook, found)
+    slot, due, idle = dues(outlook, found)
+    plan.idle = {m.card.device: now + at for m, at in zip(machines, idle, strict=True)}
+    plan.slot = {(task.run, task.spec.id): now + at for task, at in zip(tasks, slot, strict=True)}
     for number in found.order:
         task, where = tasks[number], found.device[number]
         device = machines[where].card.device

@@ -56,28 +56,45 @@ class Schedule(NamedTuple):
     finish: Sequence[float]
 
 
-def follow(outlook: Outlook, order: Sequence[int], device: Sequence[int]) -> Schedule:
-    """Return the times of a schedule. O(dependencies)."""
+def follow(
+    outlook: Outlook,
+    order: Sequence[int],
+    device: Sequence[int],
+    *,
+    onward: Sequence[float] | None = None,
+    limit: float = inf,
+) -> Schedule:
+    """Return the times of a schedule. O(dependencies).
+
+    Where `onward` says how long it takes at least from each task's end to the end of all, it is
+    given up, as one that cannot be, once it is bound to end after `limit`.
+    """
     free = [slots.copy() for slots in outlook.free]
     finish = [0.0] * len(device)
     end = 0.0
+    ahead, cost, per_byte = outlook.ahead, outlook.cost, outlook.per_byte
+    there, done, send = outlook.there, outlook.done, outlook.send
     for task in order:
         here = device[task]
         slots = free[here]
-        there = outlook.there[task][here] if outlook.ahead else outlook.done[task]
-        start = max(slots[0], there)
-        bring = outlook.send[task][here]
+        ready = there[task][here] if ahead else done[task]
+        start = max(slots[0], ready)
+        bring = send[task][here]
         for source, size in outlook.predecessors[task]:
             came = finish[source]
-            takes = size * outlook.per_byte[device[source]][here] if size else 0.0
-            if outlook.ahead:
-                came += takes
-            elif takes > bring:
-                bring = takes
-            start = max(start, came)
-        finish[task] = done = start + bring + outlook.cost[task][here]
-        heapreplace(slots, done)
-        end = max(end, done)
+            if size:
+                takes = size * per_byte[device[source]][here]
+                if ahead:
+                    came += takes
+                elif takes > bring:
+                    bring = takes
+            if came > start:  # noqa: PLR1730 - twice as fast as max(), where a plan spends its time
+                start = came
+        finish[task] = last = start + bring + cost[task][here]
+        if onward is not None and last + onward[task] > limit:
+            return Schedule(inf, order, device, finish)
+        heapreplace(slots, last)
+        end = max(end, last)
     return Schedule(end, order, device, finish)
 
 
@@ -147,14 +164,26 @@ def _fetching(outlook: Outlook, found: Schedule, task: int) -> float:
     return max([outlook.send[task][here], *takes])
 
 
-def dues(outlook: Outlook, found: Schedule) -> list[float]:
-    """Return when each task has a slot and all that it waits for is done, but for transfers."""
+class Dues(NamedTuple):
+    """When what is to happen in a schedule."""
+
+    slot: list[float]
+    """By task, when it has a slot."""
+    due: list[float]
+    """By task, when all that it waits for is done, too, but for transfers."""
+    idle: list[float]
+    """By device, when it has a slot for which there is nothing more."""
+
+
+def dues(outlook: Outlook, found: Schedule) -> Dues:
+    """Return when tasks may start in a schedule."""
     free = [slots.copy() for slots in outlook.free]
-    due = outlook.done.copy()
+    due, slot = outlook.done.copy(), outlook.done.copy()
     for task in found.order:
         slots = free[found.device[task]]
+        slot[task] = slots[0]
         for source, _ in outlook.predecessors[task]:
             due[task] = max(due[task], found.finish[source])
         due[task] = max(due[task], slots[0])
         heapreplace(slots, found.finish[task])
-    return due
+    return Dues(slot, due, [slots[0] for slots in free])

@@ -57,6 +57,8 @@ class Policy(StrEnum):
 
 DEFAULT: Final = Policy.ONE_PLAN
 """Where nobody chooses: what it cannot plan it binds as late as `EARLIEST_FINISH` does."""
+BY_DEADLINE: Final = frozenset({Policy.ONE_PLAN})
+"""Where ready tasks wait by urgency. The shelf has its own rules, or takes runs as they come."""
 POLICIES: Mapping[Policy, Place] = {
     Policy.EARLIEST_FINISH: earliest_finish.place,
     Policy.FIFO: fifo.place,
@@ -88,6 +90,9 @@ class Parameters:
     tiered: Bounds = DEFAULT_BOUNDS
     solver: Solver = solve
     """Of `cp_fallback`."""
+
+
+DEFAULT_PARAMETERS: Final = Parameters()
 
 
 def chosen(policy: Policy, parameters: Parameters) -> Place:

@@ -15,6 +15,8 @@ from orchestrator.core.scheduling.outlook import Outlook, Schedule, follow
 
 MOVE_DEVICE: Final = 0.5  # share of moves to another device; half of these move in the order too
 MOVE_BOTH: Final = 0.25
+DIGITS: Final = 7919.0  # of a chance that are used up by one choice: more than there are devices
+ROUNDING: Final = 1e-12  # sums of the same numbers in another order differ by less
 
 
 def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> Schedule:
@@ -23,10 +25,13 @@ def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> 
     if count < 2 or found.end == inf:  # noqa: PLR2004 - one task has its best device already
         return found
     best = now = found
-    path = _critical(outlook, now)
+    path, onward = _critical(outlook, now), _onward(outlook, now.order)
     for n in range(max(1, tasks // count)):
-        tried = _neighbour(outlook, now, path, (seed, n))
-        if tried is None or tried.end > now.end:
+        moved = _neighbour(outlook, now, path, unit(seed, "move", n))
+        if moved is None:
+            continue
+        tried = follow(outlook, *moved, onward=onward, limit=now.end * (1.0 + ROUNDING))
+        if tried.end > now.end:
             continue
         now, path = tried, _critical(outlook, tried)
         if now.end < best.end:
@@ -34,15 +39,26 @@ def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> 
     return best
 
 
+def _onward(outlook: Outlook, order: Sequence[int]) -> list[float]:
+    """Return how long it takes at least from each task's end to the end of all."""
+    onward = [0.0] * len(order)
+    for task in reversed(order):
+        from_start = onward[task] + min(outlook.cost[task])
+        for source, _ in outlook.predecessors[task]:
+            onward[source] = max(onward[source], from_start)
+    return onward
+
+
 def _neighbour(
-    outlook: Outlook, now: Schedule, path: Sequence[int], draw: tuple[int, int]
-) -> Schedule | None:
-    """Move one critical task; None if it cannot go where chance would have it."""
-    seed, n = draw
-    chance = unit(seed, "move", n)
+    outlook: Outlook, now: Schedule, path: Sequence[int], chance: float
+) -> tuple[Sequence[int], Sequence[int]] | None:
+    """Move one critical task; None if it cannot go where chance, in [0, 1), would have it.
+
+    Its first digits say which task, the next ones what and where.
+    """
     task = path[int(chance * len(path))]
     kind = chance * len(path) % 1.0
-    where = unit(seed, "where", n)
+    where = kind * DIGITS % 1.0
     device, order = now.device, now.order
     if kind < MOVE_DEVICE:
         others = [d for d in outlook.devices if d != device[task] and outlook.cost[task][d] < inf]
@@ -51,8 +67,8 @@ def _neighbour(
         device = list(device)
         device[task] = others[int(where * len(others))]
     if kind < MOVE_BOTH or kind >= MOVE_DEVICE:
-        order = _moved(outlook, order, task, where * 7919.0 % 1.0)
-    return follow(outlook, order, device)
+        order = _moved(outlook, order, task, where * DIGITS % 1.0)
+    return order, device
 
 
 def _moved(outlook: Outlook, order: Sequence[int], task: int, share: float) -> list[int]:

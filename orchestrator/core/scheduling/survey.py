@@ -79,6 +79,8 @@ class _Surveyor:
         self._paces: dict[Key, list[float]] = {}
         self._rates: dict[DeviceId, list[float]] = {}
         self._place: dict[int, int] = {}
+        self._none = [0.0] * len(machines)
+        """Shared by all that waits for nothing: nobody writes into it."""
 
     def look(self, tasks: Iterable[Unstarted]) -> Survey:
         ahead = self._board.plan.ahead
@@ -111,7 +113,7 @@ class _Surveyor:
 
     def _inputs(self, outlook: Outlook, run: Unfinished, task: Unstarted) -> bool:
         """Note when a task's inputs are where; False if it waits for what is not planned."""
-        there, send = [0.0] * len(self._names), [0.0] * len(self._names)
+        there = send = self._none
         done, links = 0.0, list[Link]()
         source: DeviceId | None
         for edge in task.incoming:
@@ -127,36 +129,50 @@ class _Surveyor:
             else:
                 return False
             done = max(done, since)
-            self._bring(edge, before, source, since, there if outlook.ahead else send)
+            if outlook.ahead:
+                there = self._sent_ahead(edge, before, source, since, there)
+            else:
+                send = self._fetched(edge, before, source, send)
         outlook.predecessors.append(links)
         outlook.there.append(there)
         outlook.send.append(send)
         outlook.done.append(done)
         return True
 
-    def _bring(
+    def _fetched(
+        self, edge: Dependency, before: Unstarted, source: DeviceId | None, send: list[float]
+    ) -> list[float]:
+        """Return how long inputs take with one more, all of them fetched by who has a slot."""
+        size = size_bytes(self._board.plan, edge, before)
+        if not size or source is None:
+            return send
+        rates = self._per_byte(source)
+        return [max(known, size * rate) for known, rate in zip(send, rates, strict=True)]
+
+    def _sent_ahead(
         self,
         edge: Dependency,
         before: Unstarted,
         source: DeviceId | None,
         since: float,
-        into: list[float],
-    ) -> None:
-        """Raise by device what an input takes; sent ahead it counts from when it was sent."""
-        plan = self._board.plan
+        there: list[float],
+    ) -> list[float]:
+        """Return when inputs are there with one more, that counts from when it was sent."""
+        plan, now = self._board.plan, self._now
         size = size_bytes(plan, edge, before)
-        rates = self._per_byte(source) if size and source is not None else ()
-        if not plan.ahead:
-            into[:] = map(max, into, (size * rate for rate in rates)) if rates else into
-            return
+        lives = before.live is not None
+        made = since if lives else self._made(before) - now
+        rates = self._per_byte(source) if size and source is not None else self._none
+        if not any(rates):
+            return [max(known, made) for known in there] if made > 0.0 else there
+        came = list[float]()
         name = (before.run, edge.successor)
-        made = since if before.live is not None else self._made(before) - self._now
-        for here, device in enumerate(self._names):
+        for device, rate, known in zip(self._names, rates, there, strict=True):
             sent = made
-            takes = size * rates[here] if rates else 0.0
-            if takes and before.live is None:
-                sent = max(sent, plan.since.get((name, device), self._now) - self._now)
-            into[here] = max(into[here], sent + takes)
+            if rate and not lives:
+                sent = max(sent, plan.since.get((name, device), now) - now)
+            came.append(max(known, sent + size * rate))
+        return came
 
     def _made(self, task: Unstarted) -> float:
         """Return when the result of a task that is done may have been there."""

@@ -21,6 +21,7 @@ from orchestrator.core.edits import (
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Dependency, On, TaskSpec
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
+from orchestrator.planner.checks.outputs import Reach
 from orchestrator.planner.checks.scan import Path, Scan, scan
 from orchestrator.planner.nearest import nearest
 from protocol.types import TaskId
@@ -50,6 +51,10 @@ class Plan:
         default_factory=dict
     )
     """Kept by `redundant`: see `_ancestors` there."""
+    unreached: dict[object, Sequence[tuple[TaskSpec, TaskSpec, Path, Reach]]] = field(
+        default_factory=dict
+    )
+    """Kept by `solvable`, by fleet: see `_reached` there."""
 
     @classmethod
     def of(cls, batch: EditBatch, snapshot: RunSnapshot | None = None) -> "Plan":

@@ -47,15 +47,18 @@ class Scan:
         """Take in what looks like a reference."""
         source, path = value.get(FROM), value.get("path", ())
         if isinstance(source, str):
-            self.sources[TaskId(source)] = None
+            task = TaskId(source)
+            self.sources[task] = None
             if len(value) == 1 + ("path" in value) and _is_path(path):
-                self.paths.append((TaskId(source), tuple(path)))
+                self.paths.append((task, tuple(path)))
                 return
         if not (items and len(value) == 1 and _is_path(value.get(ITEM))):
             self.malformed.append(json.dumps(value, default=repr))
 
 
 def _is_path(path: object) -> TypeGuard[Sequence[str | int]]:
+    if type(path) is list and len(path) == 1 and type(path[0]) is str:  # most are
+        return True
     if not isinstance(path, list | tuple):
         return False
     for step in path:  # noqa: SIM110 - all() takes twice as long
@@ -67,13 +70,15 @@ def _is_path(path: object) -> TypeGuard[Sequence[str | int]]:
 def scan(spec: TaskSpec) -> Scan:
     """Walk over the arguments of a task and over what it expands."""
     found = Scan()
-    loop = spec.for_each
+    texts, numbers, loop = found.texts, found.numbers, spec.for_each
     for value in spec.args.values():
         kind = type(value)  # most are told by it: that saves a call
         if kind is str:
-            found.texts.append(value)  # type: ignore[arg-type]  # as `kind` says
+            texts.append(value)  # type: ignore[arg-type]  # as `kind` says
         elif kind is int:
-            found.numbers.append(value)  # type: ignore[arg-type]
+            numbers.append(value)  # type: ignore[arg-type]
+        elif kind is dict and FROM in value:  # type: ignore[operator]
+            found.refer(value, items=loop is not None)  # type: ignore[arg-type]
         else:
             found.walk(value, items=loop is not None)
     if loop is not None and loop.source is not None:

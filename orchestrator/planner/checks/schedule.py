@@ -100,13 +100,18 @@ class Problem:
         self.activities = activities
         self.machines = machines
         self.successors: list[list[int]] = [[] for _ in activities]
+        self._ordered = True
         for n, activity in enumerate(activities):
             for before in activity.predecessors:
                 self.successors[before].append(n)
+                if before >= n:
+                    self._ordered = False
 
     @cached_property
     def order(self) -> Sequence[int]:
         """The activities, predecessors first."""
+        if self._ordered:
+            return range(len(self.activities))
         waits = [len(activity.predecessors) for activity in self.activities]
         order = [n for n, count in enumerate(waits) if not count]
         for n in order:  # grows while it is walked

@@ -4,7 +4,7 @@ AOP: Li et al. 2024, "Agent-Oriented Planning in Multi-Agent Systems", arXiv 241
 reward model judges whether agents can solve a sub-task; here the cards of the devices do.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from orchestrator.core.edits import Reason
@@ -69,12 +69,15 @@ def _fits(args: Mapping[str, Json], wanted: Contract) -> bool:
     return True
 
 
-def _reached(plan: Plan, fleet: Fleet) -> Iterator[tuple[TaskSpec, TaskSpec, Path, Reach]]:
-    """Yield references whose path may lead nowhere on every device that may run the source."""
-    for spec, source, path in plan.references:
-        verdict = _reach(fleet.offers(source), source, path)
-        if verdict is not _POSSIBLE:
-            yield spec, source, path, verdict
+def _reached(plan: Plan, fleet: Fleet) -> Sequence[tuple[TaskSpec, TaskSpec, Path, Reach]]:
+    """Return references whose path may lead nowhere on every device that may run the source."""
+    if fleet not in plan.unreached:  # advice asks again
+        plan.unreached[fleet] = [
+            (spec, source, path, verdict)
+            for spec, source, path in plan.references
+            if (verdict := _reach(fleet.offers(source), source, path)) is not _POSSIBLE
+        ]
+    return plan.unreached[fleet]
 
 
 _POSSIBLE: Final = Reach.POSSIBLE  # members of an enumeration take a while to look up

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.core.estimates import PRIOR_S
-from orchestrator.core.model import On, TaskSpec
+from orchestrator.core.model import DEFAULT_NEEDS, On, TaskSpec
 from orchestrator.core.retention.needs import named
 from orchestrator.planner.checks.fleet import Fleet, Offer
 from orchestrator.planner.checks.plan import Plan
@@ -83,8 +83,13 @@ class Work:
         """Return everything that is still to be done; activities are named as their tasks."""
         parts: list[tuple[TaskSpec, Options]] = []
         members: dict[TaskId, list[int]] = {}
+        alone = not self.plan.rows
         for spec in self._open():
             first = len(parts)
+            if alone and spec.for_each is None:  # most are one activity
+                members[spec.id] = [first]
+                parts.append((spec, self._of.get(spec.id) or self._options(spec)))
+                continue
             parts += [(spec, options) for options in self._parts(spec)]
             members[spec.id] = [*range(first, len(parts))]
         users = Counter(
@@ -104,6 +109,9 @@ class Work:
     def _open(self) -> Iterator[TaskSpec]:
         """Yield the tasks that are still to run, if nothing fails."""
         plan, idle = self.plan, set[TaskId]()
+        if not (plan.rows or plan.cancelled or _FAILURE in {e.on for e in plan.edges.values()}):
+            yield from map(plan.specs.__getitem__, plan.order)  # a first plan: nothing is lost yet
+            return
         parents = {row.parent for row in plan.rows.values()}
         for task in plan.order:
             for before, on in plan.incoming[task].items():
@@ -134,8 +142,9 @@ class Work:
         kept = self._of.get(spec.id)
         if kept is not None:
             return kept
-        offers = self.fleet.offers(spec)
-        key = offers, spec.estimate_s, spec.needs.resources, spec.limits.run_s
+        key: object = spec.skill, spec.estimate_s, spec.limits.run_s  # of most that is all
+        if spec.needs is not DEFAULT_NEEDS or spec.for_each is not None:
+            key = self.fleet.offers(spec), spec.needs.resources, key
         found = self._kept.get(key)
         if found is None:
             nowhere = (len(self.fleet.cards), max(0.0, spec.estimate_s or self.times.guess_s))

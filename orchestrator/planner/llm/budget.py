@@ -7,7 +7,8 @@ from typing import Final
 
 from orchestrator.planner import PlanningError
 from protocol import chat
-from protocol.chat import Budget, SpentError
+from protocol.chat import Budget, SpentError, Usage
+from protocol.chat.budget import SHORTEST_ANSWER
 from protocol.types import RunId
 
 RUNS = 1024  # accounts kept; the one used longest ago is forgotten
@@ -26,6 +27,7 @@ class Account(chat.Account):
         self.run = run
         self._waits = 0
         self._since = 0.0
+        self._asked = 0
 
     @contextmanager
     def waiting(self, clock: Callable[[], float]) -> Iterator[None]:
@@ -43,8 +45,21 @@ class Account(chat.Account):
             self.seconds += now - self._since
         self._since = now
 
+    def hold(self, wanted: Usage) -> Usage:
+        """See `chat.Account.hold`; what was wanted is kept, to be named in `spent`."""
+        self._asked = wanted.prompt_tokens + min(SHORTEST_ANSWER, wanted.answer_tokens)
+        return super().hold(wanted)
+
     def spent(self, error: SpentError) -> PlanningError:
-        """Return what to say when nothing is left."""
+        """Return what to say when too little is left."""
+        if error.bound == "tokens":
+            bound = self.budget.tokens
+            left = max(0, bound - self.tokens)
+            return PlanningError(
+                f"run {self.run!r} has {left} of {bound} tokens left for its planner, and one "
+                f"question needs about {self._asked}: raise run_tokens in [planner.llm], or "
+                "submit a plan"
+            )
         return PlanningError(
             f"run {self.run!r} has used up the {error} that its planner may take: "
             f"raise {_SETTINGS[error.bound]} in [planner.llm], or submit a plan"

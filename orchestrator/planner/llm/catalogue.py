@@ -10,7 +10,7 @@ from orchestrator.planner.llm import texts
 from orchestrator.planner.llm.outline import kind, signature
 from orchestrator.planner.llm.room import Listing
 from protocol.chat.tokens import clip
-from protocol.types import SkillInfo
+from protocol.types import Effect, SkillInfo
 
 
 def catalogue(fleet: Sequence[DeviceView], words: str) -> tuple[Listing, Listing]:
@@ -18,6 +18,7 @@ def catalogue(fleet: Sequence[DeviceView], words: str) -> tuple[Listing, Listing
     wanted = _words(words)
     homes: dict[str, list[str]] = {}
     skills: dict[str, SkillInfo] = {}
+    single = once(fleet)
     for view in fleet:
         for skill in view.card.skills:
             skills.setdefault(skill.name, skill)
@@ -27,7 +28,8 @@ def catalogue(fleet: Sequence[DeviceView], words: str) -> tuple[Listing, Listing
         return -len(wanted & _words(f"{name} {skills[name].description}")), name
 
     lines = (
-        _skill(skills[name], homes[name], len(fleet)) for name in sorted(skills, key=relevance)
+        _skill(skills[name], homes[name], len(fleet), once=name in single)
+        for name in sorted(skills, key=relevance)
     )
     devices = sorted(
         fleet,
@@ -38,6 +40,12 @@ def catalogue(fleet: Sequence[DeviceView], words: str) -> tuple[Listing, Listing
         Listing(texts.SKILLS, len(skills), lines),
         Listing(texts.DEVICES, len(fleet) + len(summary), chain(summary, map(_device, devices))),
     )
+
+
+def once(fleet: Sequence[DeviceView]) -> frozenset[str]:
+    """Return the skills whose effect may happen once, as some device has it."""
+    skills = chain.from_iterable(view.card.skills for view in fleet)
+    return frozenset(skill.name for skill in skills if skill.effect is Effect.ONCE)
 
 
 _CENSUS = 50  # devices; more are also told by the labels that they share
@@ -54,14 +62,15 @@ def _about(view: DeviceView) -> str:
     return f"{view.card.device} {view.card.name} {' '.join(view.card.labels.values())}"
 
 
-def _skill(skill: SkillInfo, homes: Sequence[str], devices: int) -> str:
+def _skill(skill: SkillInfo, homes: Sequence[str], devices: int, *, once: bool) -> str:
     where = f"on {len(homes)} devices: " if len(homes) > _HOMES else "on "
     more = ", …" if len(homes) > _HOMES else ""
     everywhere = len(homes) == devices > 1
     place = "everywhere" if everywhere else f"{where}{', '.join(homes[:_HOMES])}{more}"
     what = f" {skill.description}" if skill.description else ""
     output = "any" if skill.output_schema is None else kind(skill.output_schema)
-    line = f"- {skill.name}({signature(skill.input_schema)}) → {output}:{what} [{place}]"
+    mark = " (once)" if once else ""
+    line = f"- {skill.name}({signature(skill.input_schema)}){mark} → {output}:{what} [{place}]"
     return clip(" ".join(line.split()), _SKILL)
 
 

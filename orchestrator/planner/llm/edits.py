@@ -5,6 +5,7 @@ before what needs it to be gone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.core.edits import (
     AddDependency,
@@ -37,6 +38,7 @@ from orchestrator.planner.llm.schema import (
     ReferencePart,
     RevisionPart,
     TaskPart,
+    WhenPart,
 )
 from protocol.types import DeviceId, Json, TaskId
 
@@ -46,11 +48,16 @@ def proposal(part: ProposalPart) -> EditBatch:
     return EditBatch(0, tuple(_added(part.tasks)))
 
 
-def revision(part: RevisionPart, base_revision: int, reads: Sequence[TaskId]) -> EditBatch:
-    """Return the change of a plan of which `reads` were shown."""
+def revision(
+    part: RevisionPart,
+    base_revision: int,
+    reads: Sequence[TaskId],
+    specs: Mapping[TaskId, TaskSpec],
+) -> EditBatch:
+    """Return the change of a plan of `specs`, of which `reads` were shown."""
     edits: tuple[Edit, ...] = (
         *(SetArgs(TaskId(each.task), _arguments(each.args)) for each in part.set_args),
-        *(ReplaceTask(_spec(task)) for task in part.replace_tasks),
+        *(ReplaceTask(_instead(_spec(task), specs)) for task in part.replace_tasks),
         *_added(part.add_tasks),
         *_edges(part.replace_tasks),
         *(
@@ -89,6 +96,23 @@ def _spec(task: TaskPart) -> TaskSpec:
         needs=Needs(DeviceId(task.device) if task.device else None, _labels(task.labels)),
         limits=_limits(task.limits),
         for_each=_for_each(task.for_each),
+        expect=_predicate(task.expect) if task.expect else None,
+    )
+
+
+def _instead(spec: TaskSpec, specs: Mapping[TaskId, TaskSpec]) -> TaskSpec:
+    """Keep what a model does not say of a task that it has the same skill do otherwise."""
+    old = specs.get(spec.id)
+    if old is None or old.skill != spec.skill:
+        return spec
+    return replace(
+        spec,
+        title=old.title,
+        needs=replace(spec.needs, resources=old.needs.resources),
+        limits=old.limits if spec.limits == DEFAULT_LIMITS else spec.limits,
+        effect=old.effect,
+        estimate_s=old.estimate_s,
+        expect=spec.expect or old.expect,
     )
 
 
@@ -121,8 +145,11 @@ def _dependency(before: str, after: str, condition: ConditionPart) -> Dependency
     when = condition.when
     if when is None:
         return Dependency(TaskId(before), TaskId(after), On(condition.on))
-    predicate = Predicate(tuple(when.path), when.op, when.value)
-    return Dependency(TaskId(before), TaskId(after), On.WHEN, predicate)
+    return Dependency(TaskId(before), TaskId(after), On.WHEN, _predicate(when))
+
+
+def _predicate(part: WhenPart) -> Predicate:
+    return Predicate(tuple(part.path), part.op, part.value)
 
 
 def _arguments(parts: Sequence[ArgumentPart]) -> Mapping[str, Json]:

@@ -7,17 +7,17 @@ the edges of the graph.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 from orchestrator.core.facts import Why
-from orchestrator.core.model import TaskSpec
+from orchestrator.core.model import DEFAULT_LIMITS, Op, Predicate, TaskSpec
 from orchestrator.core.references import MissingError, look_up
 from orchestrator.core.snapshot import TaskSnapshot
 from orchestrator.planner import PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.answers import editable
 from orchestrator.planner.llm import texts
-from orchestrator.planner.llm.catalogue import catalogue
+from orchestrator.planner.llm.catalogue import catalogue, once
 from orchestrator.planner.llm.footprint import Footprint, footprint
 from orchestrator.planner.llm.outline import brief, compact, result
 from orchestrator.planner.llm.parse import Fault
@@ -26,7 +26,7 @@ from orchestrator.planner.llm.schema import Part, ProposalPart, RevisionPart, sc
 from orchestrator.planner.refusals import Request
 from protocol.chat.exchange import Message
 from protocol.chat.tokens import PER_MESSAGE, clip, estimate
-from protocol.types import Json, TaskId
+from protocol.types import Effect, Json, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +83,22 @@ def revise(request: RevisionRequest, tips: Sequence[str], sizes: Sizes) -> Quest
     """
     snapshot = request.snapshot
     part = footprint(snapshot, request.task)
-    size = sizes.result_characters
+    size, single = sizes.result_characters, once(request.fleet)
     counts = ", ".join(f"{n} {state}" for state, n in sorted(part.others.items()))
     must = [
         texts.REQUEST.format(request=clip(compact(snapshot.request), 4 * size)),
         *_wanted(request),
         _cause(request, part.task, size),
-        texts.TASK.format(task=_waiting(part.task, 4 * size)),
+        texts.TASK.format(task=_waiting(part.task, 4 * size, single)),
         *([texts.OTHERS.format(counts=counts)] if counts else []),
     ]
     lists = [
         _refused(request),
-        Listing(texts.PREDECESSORS, len(part.ancestors), _ancestors(part, size)),
+        Listing(texts.PREDECESSORS, len(part.ancestors), _ancestors(part, size, single)),
         Listing(
             texts.SUCCESSORS,
             len(part.descendants),
-            (f"- {_waiting(each, size)}" for each in part.descendants),
+            (f"- {_waiting(each, size, single)}" for each in part.descendants),
         ),
         _tips(tips),
         *catalogue(request.fleet, f"{part.task.spec.skill} {request.cause} {snapshot.request}"),
@@ -191,14 +191,15 @@ def _tips(tips: Sequence[str]) -> Listing:
 _TIP = 400  # characters
 
 
-def _ancestors(part: Footprint, size: int) -> Iterator[str]:
+def _ancestors(part: Footprint, size: int, single: frozenset[str]) -> Iterator[str]:
     for row in part.ancestors:
         name = row.spec.id
         said = result(name, row.output, size) if row.reason == "" else compact(row.reason)
         said = clip(said, 2 * size)
         for path in part.handed_on.get(name, ()):
             said += f"; {compact(list(path))} = {_handed_on(row.output, path, size)}"
-        yield f"- {compact(name)} ({row.spec.skill}, {row.state}): {said}"
+        mark = ", once" if _effect(row.spec, single) == Effect.ONCE else ""
+        yield f"- {compact(name)} ({row.spec.skill}, {row.state}{mark}): {said}"
 
 
 def _handed_on(output: Json, path: Sequence[Json], size: int) -> str:
@@ -209,23 +210,49 @@ def _handed_on(output: Json, path: Sequence[Json], size: int) -> str:
     return brief(value, size // 2)
 
 
-def _waiting(row: TaskSnapshot, size: int) -> str:
+def _waiting(row: TaskSnapshot, size: int, single: frozenset[str]) -> str:
     mark = ", editable" if editable(row) else ""
     after = [
         f"{edge.predecessor}" if edge.on == "success" else f"{edge.predecessor} (on {edge.on})"
         for edge in row.dependencies
     ]
     behind = f" after {', '.join(after[:_AFTER])}" if after else ""
-    return f"{compact(row.spec.id)} ({row.state}{mark}): {_spec(row.spec, size)}{behind}"
+    return f"{compact(row.spec.id)} ({row.state}{mark}): {_spec(row.spec, size, single)}{behind}"
 
 
 _AFTER = 20  # predecessors named
 
 
-def _spec(spec: TaskSpec, size: int) -> str:
+def _spec(spec: TaskSpec, size: int, single: frozenset[str]) -> str:
+    """Say what a task is, as far as that is not the default; its arguments last, which are cut."""
     told: dict[str, Json] = {"skill": spec.skill}
+    told |= {"effect": effect} if (effect := _effect(spec, single)) else {}
     told |= {"device": spec.needs.device} if spec.needs.device else {}
     told |= {"labels": dict(spec.needs.labels)} if spec.needs.labels else {}
     if each := spec.for_each:
-        told["for_each"] = {"items": each.source, "labels": dict(each.labels)}
+        least: dict[str, Json] = {"min_success": each.min_success}
+        told["for_each"] = {"items": each.source, "labels": dict(each.labels)} | (
+            {} if each.min_success is None else least
+        )
+    if needs := spec.needs.resources:
+        told["resources"] = [f"{need.kind}/{need.key}" for need in needs]
+    if limits := _limits(spec):
+        told["limits"] = limits
+    told |= {"expect": _predicate(spec.expect)} if spec.expect else {}
     return clip(compact({**told, "args": spec.args}), size)
+
+
+def _effect(spec: TaskSpec, single: frozenset[str]) -> Effect | None:
+    """Return the task's own effect class, or ONCE where that is its skill's."""
+    return spec.effect or (Effect.ONCE if spec.skill in single else None)
+
+
+def _limits(spec: TaskSpec) -> dict[str, Json]:
+    default = asdict(DEFAULT_LIMITS)
+    return {name: each for name, each in asdict(spec.limits).items() if each != default[name]}
+
+
+def _predicate(expect: Predicate) -> dict[str, Json]:
+    value: dict[str, Json] = {"value": expect.value}
+    alone = expect.op in {Op.EXISTS, Op.TRUTHY}
+    return {"path": list(expect.path), "op": expect.op} | ({} if alone else value)

@@ -105,7 +105,7 @@ class ReferencePart(Part):
 
 
 class WhenPart(Part):
-    """A predicate over the output of the task that is waited for."""
+    """A predicate over an output: that of the task itself, or of one that is waited for."""
 
     path: Sequence[str | int] = ()
     op: Op
@@ -162,6 +162,7 @@ class TaskPart(Part):
     after: Sequence[Annotated[AfterPart, BeforeValidator(_condition)]] | None = None
     for_each: ForEachPart | None = None
     limits: LimitsPart | None = None
+    expect: WhenPart | None = None
 
 
 class ArgsPart(NamedPart):

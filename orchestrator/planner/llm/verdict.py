@@ -41,7 +41,8 @@ def revised(request: RevisionRequest, question: Question, reply: Reply) -> Verdi
     answer = _parsed(reply, RevisionPart)
     if not isinstance(answer, RevisionPart):
         return answer
-    batch = edits.revision(answer, request.snapshot.revision, question.shown)
+    specs = {row.spec.id: row.spec for row in request.snapshot.tasks}
+    batch = edits.revision(answer, request.snapshot.revision, question.shown, specs)
     return _stated(answer.cannot, batch) or _checked(request, batch)
 
 

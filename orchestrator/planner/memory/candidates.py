@@ -175,9 +175,9 @@ def _gives(playbook: Playbook, sample: Sample, run: int, parameters: Sequence[Pa
 
 
 def _what(plan: EditBatch) -> Sequence[Edit]:
-    """Return what is done, without what it is called and how long it may take."""
+    """Return what is done, without its name, how long it may take and what is expected of it."""
     return [
-        AddTask(replace(edit.task, title="", limits=DEFAULT_LIMITS, estimate_s=None))
+        AddTask(replace(edit.task, title="", limits=DEFAULT_LIMITS, estimate_s=None, expect=None))
         if isinstance(edit, AddTask)
         else edit
         for edit in plan.edits

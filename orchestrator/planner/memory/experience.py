@@ -1,11 +1,12 @@
 """What a run's facts say of skills on devices: which tries failed, how, and what then worked."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from orchestrator.core import facts as f
-from orchestrator.core.edits import AddTask, ReplaceTask
-from protocol.types import AttemptId, DeviceId, FailureKind, TaskId
+from orchestrator.core.edits import AddTask, ReplaceTask, SetArgs
+from protocol.types import AttemptId, DeviceId, FailureKind, Json, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Try:
     failure: FailureKind | None = None
     """None: it succeeded."""
     reason: str = ""
+    args: Mapping[str, Json] = field(default_factory=dict)
+    """As the plan had them."""
 
 
 def tries(facts: Iterable[f.Fact]) -> tuple[Try, ...]:
@@ -26,14 +29,15 @@ def tries(facts: Iterable[f.Fact]) -> tuple[Try, ...]:
     What was refused, cancelled or never ended says nothing; a lapsed attempt counts as failed
     unless its device reports later.
     """
-    skills: dict[TaskId, str] = {}
+    specs: dict[TaskId, tuple[str, Mapping[str, Json]]] = {}
     found: dict[AttemptId, Try] = {}
     ended: set[AttemptId] = set()
     for fact in facts:
-        skills |= dict(_skills(fact))
+        specs |= _specs(fact, specs)
         match fact:
-            case f.TaskPlaced() if fact.task in skills:
-                found[fact.attempt] = Try(fact.task, skills[fact.task], fact.device)
+            case f.TaskPlaced() if fact.task in specs:
+                skill, args = specs[fact.task]
+                found[fact.attempt] = Try(fact.task, skill, fact.device, args=args)
             case f.AttemptRejected() | f.AttemptCancelled():
                 found.pop(fact.attempt, None)
             case _ if (end := _end(fact)) is not None and end[0] in found:
@@ -43,17 +47,27 @@ def tries(facts: Iterable[f.Fact]) -> tuple[Try, ...]:
     return tuple(each for attempt, each in found.items() if attempt in ended)
 
 
-def _skills(fact: f.Fact) -> Iterator[tuple[TaskId, str]]:
+_Specs: TypeAlias = Mapping[TaskId, tuple[str, Mapping[str, Json]]]
+"""Task → its skill and arguments."""
+
+
+def _specs(fact: f.Fact, before: _Specs) -> _Specs:
+    found: dict[TaskId, tuple[str, Mapping[str, Json]]] = {}
     match fact:
         case f.EditAccepted():
             for edit in fact.edits:
-                if isinstance(edit, AddTask | ReplaceTask):
-                    yield edit.task.id, edit.task.skill
+                match edit:
+                    case AddTask(spec) | ReplaceTask(spec):
+                        found[spec.id] = spec.skill, spec.args
+                    case SetArgs(task, args) if there := found.get(task) or before.get(task):
+                        found[task] = there[0], args
+                    case _:
+                        pass
         case f.TaskExpanded():
-            for child in fact.children:
-                yield child.id, child.skill
+            found |= {child.id: (child.skill, child.args) for child in fact.children}
         case _:
             pass
+    return found
 
 
 def _end(fact: f.Fact) -> tuple[AttemptId, FailureKind | None, str] | None:
@@ -95,4 +109,8 @@ def _remedy(failed: Try, worked: Try | None, *, succeeded: bool) -> str:
     where = "there" if worked.device == failed.device else f"on {worked.device}"
     if worked.skill != failed.skill:
         return f"{worked.skill} {where} worked"
+    args = {**failed.args, **worked.args}
+    other = sorted(name for name in args if failed.args.get(name) != worked.args.get(name))
+    if other:
+        return f"another {', '.join(other)} {where} worked"
     return f"trying again {where} worked"

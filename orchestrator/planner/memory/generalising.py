@@ -5,8 +5,8 @@ of the type by which most requests say the value. A text that no request says wh
 apart: known parameters in it, or what is between its common beginning and end.
 
 Deviations, since playbooks take parameters in some places only: of titles that cannot be taken
-apart, limits and estimates the newest plan's count; where others differ, the plans do not belong
-together. A secret's mark becomes a parameter even where it is the same.
+apart, limits, estimates and expectations the newest plan's count; where others differ, the plans
+do not belong together. A secret's mark becomes a parameter even where it is the same.
 """
 
 import re
@@ -28,7 +28,8 @@ from protocol.types import Json
 
 Task: TypeAlias = Mapping[str, Json]
 
-_FREE: Final = frozenset({"limits", "estimate_s"})  # not what is done, but how long it may take
+_FREE: Final = frozenset({"limits", "estimate_s", "expect"})
+"""Not what is done, but how long it may take, and what it is taken to come to."""
 _FIXED: Final = frozenset({"id", "skill", "effect"})
 CUTS: Final = 6  # beginnings and ends that are tried
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,15}", re.ASCII)

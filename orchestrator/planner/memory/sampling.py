@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from orchestrator.core.model import DEFAULT_LIMITS, Dependency, On, Op, TaskSpec
+from orchestrator.core.model import DEFAULT_LIMITS, Dependency, On, Op, Predicate, TaskSpec
 from orchestrator.core.references import predecessors
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.planner.memory.errors import LearningError
@@ -116,6 +116,7 @@ def _task(
         ],
         "for_each": _for_each(spec, names),
         "args": _written(spec.args, names),
+        "expect": _when(spec.expect, names) if spec.expect else None,
         "effect": spec.effect.value if spec.effect else None,
         "limits": {k: _number(value) for k, value in limits.items() if value != usual[k]},
         "estimate_s": _number(spec.estimate_s or 0.0) or None,
@@ -148,11 +149,14 @@ def _edge(edge: Dependency, names: Mapping[TaskId, str]) -> Json:
     name = names[edge.predecessor]
     if edge.when is None:
         return name if edge.on is On.SUCCESS else {"task": name, "on": edge.on.value}
-    when = edge.when
+    return {"task": name, "when": _when(edge.when, names)}
+
+
+def _when(when: Predicate, names: Mapping[TaskId, str]) -> Mapping[str, Json]:
     told: dict[str, Json] = {"path": _escaped(_path(when.path)), "op": when.op.value}
     if when.op not in (Op.EXISTS, Op.TRUTHY):
         told["value"] = _written(when.value, names)
-    return {"task": name, "when": told}
+    return told
 
 
 def _written(value: Json, names: Mapping[TaskId, str]) -> Json:

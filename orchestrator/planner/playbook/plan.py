@@ -1,12 +1,11 @@
 """One playbook: loaded, and turned into a plan."""
 
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, to_json
+from pydantic_core import to_json
 
 from orchestrator.core.edits import AddDependency, AddTask, EditBatch
 from orchestrator.core.model import Dependency, ForEach, Limits, Needs, On, Predicate, TaskSpec
@@ -25,6 +24,7 @@ from orchestrator.planner.playbook.format import (
 from orchestrator.planner.playbook.matching import Match, match
 from orchestrator.planner.playbook.parameters import checked
 from orchestrator.planner.playbook.rules import patterns, problems
+from orchestrator.planner.playbook.sentences import told
 from protocol.types import DeviceId, Json, ResourceNeed, TaskId
 
 
@@ -152,20 +152,8 @@ def load(text: str, source: str) -> Playbook:
         part = PlaybookPart.model_validate_json(to_json(document.value))
     except ValidationError as error:
         raise PlaybookError(
-            (document.place(each["loc"]), _sentence(each)) for each in error.errors()
+            (document.place(where), detail) for where, detail in told(error.errors())
         ) from error
     if wrong := [(document.place(location), detail) for location, detail in problems(part)]:
         raise PlaybookError(wrong)
     return Playbook(part, source, patterns(part))
-
-
-def _sentence(error: ErrorDetails) -> str:
-    match error["type"]:
-        case "extra_forbidden":
-            return f"{error['loc'][-1]!r} is not known here"
-        case "missing":
-            return f"{error['loc'][-1]!r} is missing"
-        case "value_error":
-            return error["msg"].removeprefix("Value error, ")
-        case _:
-            return f"{error['msg']}, got {textwrap.shorten(repr(error['input']), 60)}"

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.crossdevice import benchmark
+from benchmarks.crossdevice import benchmark, bundle
 from benchmarks.crossdevice.campaign import Store, cases, run
 from benchmarks.crossdevice.checking import Subtask
 from benchmarks.crossdevice.faults import Kind
@@ -13,6 +13,7 @@ from benchmarks.crossdevice.task import load
 from benchmarks.frame import BenchmarkError, Options
 
 TASK = load("log_triage_errors_by_cause")
+FAULTY = {f"success.{kind}" for kind in Kind if kind is not Kind.NONE}
 AROUND = {"stage": "memory", "commit": "c"}
 
 
@@ -55,11 +56,19 @@ async def test_a_failed_play_leaves_all_that_it_takes_to_look_at_it(tmp_path):
     assert (row["success"], row["wrong"]) == (False, {"never": "it is not"})
     kept = tmp_path / "failed" / "log_triage_errors_by_cause-ours-none-1"
     assert row["bundle"] == str(kept)
-    assert "--seed 1" in (kept / "replay.sh").read_text()
+    assert (kept / "replay.sh").read_text() == (
+        "muster bench crossdevice --task log_triage_errors_by_cause --arm ours --fault none"
+        " --seed 1 --stage memory\n"
+    )
     facts = [json.loads(line)["fact"] for line in (kept / "events.jsonl").read_text().splitlines()]
     assert facts[-1] == "RunEnded"
     assert (kept / "now/laptop/triage.md").is_file()
     assert (kept / "given/server-1/logs/api.log").is_file()
+
+
+def test_a_fault_is_played_again_after_the_play_in_peace_that_says_when_it_strikes():
+    assert bundle.peace("broker") == "none,"
+    assert bundle.peace("none") == ""
 
 
 async def test_what_is_not_possible_is_not_played(tmp_path):
@@ -91,6 +100,32 @@ def test_options_choose_the_plays():
         ("broker", "ours", 5),
     ]
     assert {case.fault for case in benchmark.chosen(options(quick=True))} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("words", "goals"),
+    [
+        ({}, {*benchmark.GOALS}),
+        ({"fault": "none"}, {*benchmark.GOALS} - FAULTY - {"possible"}),
+        ({"fault": "none", "task": TASK.name}, {"success.none", "subtasks.none"}),
+        ({"fault": "slow", "task": TASK.name}, {"success.slow"}),
+        ({"fault": "device_lost", "task": TASK.name}, set()),  # its victim has what nobody has
+        ({"arm": "static", "task": TASK.name}, set()),
+    ],
+)
+def test_goals_are_those_of_what_is_played(words, goals):
+    assert benchmark.goals(options(**words)).keys() == goals
+
+
+def test_twelve_tasks_are_not_judged_as_the_suite():
+    assert benchmark.goals(options(quick=True)).keys() == {"success.none", "subtasks.none"}
+
+
+def test_time_left_is_that_of_plays_like_those_before():
+    played = cases([TASK], arms=["ours"], faults=[*Kind][:4], seeds=[1])
+    said = benchmark.progress([{"seconds": 100.0}, {"seconds": 20.0}, {}], played)
+    assert said.share == 0.75
+    assert said.label == f"3/4, 1 min left: {played[3].label}"
 
 
 @pytest.mark.parametrize("words", [{"arm": "best"}, {"fault": "war"}, {"task": "none"}])

@@ -1,8 +1,12 @@
+from dataclasses import replace
+from random import Random
 from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.crossdevice.checking import each, judge, subtasks
+from benchmarks.crossdevice.fixture import Fixture
+from benchmarks.crossdevice.pages import Request, Site
 from benchmarks.crossdevice.world import Tree, World
 
 
@@ -79,3 +83,18 @@ def test_a_tree_reads_what_the_skills_write(tmp_path):
     assert tree.exists("laptop", "a/t.csv")
     assert not tree.exists("laptop", "a")
     assert len(tree.sha256("laptop", "a/t.csv")) == 64
+
+
+def test_what_was_sent_last_counts_and_what_was_fetched_does_not(world):
+    asked = [
+        Request("PUT", "a", {"n": 1}),
+        Request("GET", "b", ""),
+        Request("POST", "c", "text"),
+        Request("PUT", "a", {"n": 2}),
+    ]
+    assert replace(world, requests=asked).sent() == {"a": {"n": 2}, "c": "text"}
+
+
+def test_a_fixture_knows_its_folder_on_every_device(tmp_path):
+    url = "http://127.0.0.1:1/some_task-7"
+    assert Fixture(Random(0), 0.0, lambda d: tmp_path / d, Site(), url).folder == "some_task-7"

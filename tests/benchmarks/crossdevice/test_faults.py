@@ -87,7 +87,15 @@ def test_hardware_faults_are_there_from_the_beginning():
     assert slow[1].slow == 5.0
     everywhere = Fate(Plan(Kind.TRANSIENT, 3), TASK, {}).controls()
     assert len(everywhere) == 7
-    assert all(each.transient == 0.1 and each.seed == 3 for each in everywhere.values())
+    assert {each.transient for each in everywhere.values()} == {0.1}
+
+
+def test_luck_follows_from_seed_and_task():
+    def luck(seed, task):
+        return Fate(Plan(Kind.TRANSIENT, seed), task, {}).controls()["laptop"].seed
+
+    assert luck(3, TASK) == luck(3, TASK)
+    assert len({luck(3, TASK), luck(4, TASK), luck(3, SPREAD)}) == 3
 
 
 def test_oracle_asks_only_who_is_gone_for_good_and_what_nobody_else_has():

@@ -82,6 +82,18 @@ async def test_passing_faults_are_so_many_and_the_same_for_a_seed(device):
     assert await failures(1) == first != await failures(2)
 
 
+async def test_what_fails_in_passing_on_one_device_does_well_on_another(device):
+    async def fails(name, task):
+        try:
+            await device(name=name, transient=0.5)[0].call(context(task), {})
+        except TemporaryError:
+            return True
+        return False
+
+    seen = {(await fails("a", f"t{n}"), await fails("b", f"t{n}")) for n in range(20)}
+    assert {(True, False), (False, True)} <= seen
+
+
 async def test_a_task_fails_in_passing_a_bounded_number_of_times(device):
     emulated, _, _ = device(transient=1.0)
     for _ in range(MISFORTUNES):

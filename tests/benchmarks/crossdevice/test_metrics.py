@@ -171,3 +171,20 @@ def test_replaced_task_and_stated_dependency_are_in_the_graph():
 )
 def test_eligible_devices_have_the_labels_and_the_skill(needs, devices):
     assert eligible({"skill": "db.query", "needs": needs}) == devices
+
+
+@pytest.mark.parametrize(("run_s", "start"), [(0.6, 0.8), (None, 0.2), (5.0, 0.2)])
+def test_a_call_whose_beginning_nobody_heard_of_counts_from_its_result(run_s, start):
+    success = {"task": "a", "attempt": "a1", "run_s": run_s}
+    placed = event(0.2, "TaskPlaced", task="a", attempt="a1", device="phone-1")
+    trace = read((plan(add("a")), placed, event(1.4, "AttemptSucceeded", **success)))
+
+    (span,) = trace.spans
+    assert (span.start, span.end, span.device) == (pytest.approx(start), 1.4, "phone-1")
+    assert measure(trace).tasks == 1
+
+
+def test_what_a_task_no_longer_waits_for_does_not_come_before_it():
+    gone = {"$": "RemoveDependency", "predecessor": "a", "successor": "b"}
+    trace = read((plan(add("a"), add("b", after=("a",))), plan(gone)))
+    assert list(trace.predecessors("b")) == []

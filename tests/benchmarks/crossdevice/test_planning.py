@@ -1,16 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.crossdevice.arms import ARMS, ArmPlanner
 from benchmarks.crossdevice.planning import ErringPlanner, PlannerControl, SuitePlanner
 from benchmarks.crossdevice.reference import ReferencePlanner
-from orchestrator.core.edits import AddTask, EditBatch, ReplaceTask
+from orchestrator.core.edits import AddTask, EditBatch, RemoveDependency, ReplaceTask
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
-from orchestrator.core.model import ForEach, Needs, TaskSpec
+from orchestrator.core.model import Dependency, ForEach, Needs, On, TaskSpec
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.planner import DeviceView, NoRevisionError, PlanRequest, RevisionRequest
 from protocol.types import DeviceCard, DeviceId, RunId, SkillInfo, TaskId
 
+A, B = TaskId("a"), TaskId("b")
 PLAYBOOK = """\
 name: digests
 description: Two digests.
@@ -70,6 +73,38 @@ async def test_revision_replaces_and_adds_with_the_parameters_of_the_run(folder)
     assert isinstance(by_id["c"], AddTask)
     assert by_id["a"].task.args["name"] == "f-again"
     assert batch.base_revision == 1
+
+
+async def test_a_task_that_no_longer_reads_the_failed_one_no_longer_waits_for_it(folder):
+    (folder / "revisions" / "digests.yaml").write_text(
+        "- {failed: a, tasks: [{id: b, skill: work.digest, args: {name: alone}}]}"
+    )
+    planner = ReferencePlanner([folder])
+    request = failed(await planner.propose(asked()), "a", "it is broken")
+    waiting = replace(request.snapshot.tasks[1], dependencies=(Dependency(A, B),))
+    run = replace(request.snapshot, tasks=(request.snapshot.tasks[0], waiting))
+
+    batch = await planner.revise(replace(request, snapshot=run))
+
+    replaced, removed = batch.edits
+    assert replaced.task.args == {"name": "alone"}
+    assert removed == RemoveDependency(A, B)
+
+
+async def test_an_edge_that_says_the_same_is_left_and_one_that_says_another_thing_is_changed(
+    folder,
+):
+    (folder / "revisions" / "digests.yaml").write_text(
+        "- failed: a\n  tasks: [{id: b, skill: work.digest, args: {name: x},"
+        " after: [{task: a, on: failure}]}]"
+    )
+    for before, changes in ((On.FAILURE, []), (On.SUCCESS, [On.FAILURE])):
+        planner = ReferencePlanner([folder])
+        request = failed(await planner.propose(asked()), "a", "it is broken")
+        waiting = replace(request.snapshot.tasks[1], dependencies=(Dependency(A, B, before),))
+        run = replace(request.snapshot, tasks=(request.snapshot.tasks[0], waiting))
+        _, *edges = (await planner.revise(replace(request, snapshot=run))).edits
+        assert [edge.dependency.on for edge in edges] == changes
 
 
 async def test_revision_is_used_once_and_only_for_what_it_names(folder):

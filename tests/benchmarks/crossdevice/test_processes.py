@@ -8,6 +8,7 @@ from benchmarks.crossdevice.session import open_stage
 from benchmarks.crossdevice.task import load
 
 TASK = load("log_triage_errors_by_cause")
+OTHER = load("mirror_fallback_restore")
 AROUND = {"stage": "processes", "commit": "c"}
 
 
@@ -17,7 +18,8 @@ AROUND = {"stage": "processes", "commit": "c"}
 async def test_a_task_is_done_by_processes_in_peace_and_while_one_is_killed(tmp_path):
     faults = [Kind.NONE, Kind.BROKER]
     played = cases([TASK], arms=["ours"], faults=faults, seeds=[1])
-    async with open_stage("processes", tmp_path / "stage", [TASK]) as stage:
+    played = [*played, *cases([OTHER], arms=["ours"], faults=[Kind.COORDINATOR], seeds=[1])]
+    async with open_stage("processes", tmp_path / "stage", [TASK, OTHER]) as stage:
         plays = run(stage, played, store=Store(None), around=AROUND, bundles=tmp_path / "failed")
         rows = [row async for _, row in plays]
         assert stage.pages.sites == {}
@@ -27,6 +29,7 @@ async def test_a_task_is_done_by_processes_in_peace_and_while_one_is_killed(tmp_
 
     assert [(row["success"], row["plan"]["struck"]) for row in rows] == [
         (True, False),
+        (True, True),
         (True, True),
     ]
     assert all(row["messages"] for row in rows)

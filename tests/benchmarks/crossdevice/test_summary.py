@@ -34,6 +34,7 @@ def row(task="t", **changes):
         "messages": 80,
         "tokens": 0,
         "bytes": 8000,
+        "seconds": 3.0,
         "gantt": [["a", "laptop", 0.0, 1.0, True], ["b<", "laptop", 0.5, 2.0, False]],
         **changes,
     }
@@ -68,6 +69,13 @@ def test_fault_that_no_play_could_survive_has_no_figure():
     assert "success.device_lost" not in figures([row(), IMPOSSIBLE])
 
 
+def test_how_long_a_fault_takes_to_play_and_how_many_are_possible_is_said_of_ours():
+    found = figures([row(seconds=90.0), row("u", seconds=30.0), row(arm="static"), IMPOSSIBLE])
+    assert found["minutes.none"] == 2.0
+    assert found["possible"] == pytest.approx(2 / 3)
+    assert "possible" not in figures([row(arm="static")])
+
+
 def test_arms_are_compared_task_by_task_where_both_were_done():
     slow = row(arm="sequential", latency_s=6.0)
     failed = row("other", arm="sequential", latency_s=99.0, success=False)
@@ -89,6 +97,12 @@ def test_nothing_done_has_no_speed():
 def test_share_has_the_interval_of_wilson(hits, of, low, high):
     _, below, above = share(hits, of)
     assert (below, above) == (pytest.approx(low, abs=0.005), pytest.approx(high, abs=0.005))
+
+
+def test_dots_of_latency_fill_the_picture():
+    shown = page.sections([row(latency_s=4.0, least_s=2.0, sequential_s=99.0)])
+    assert 'cx="210.0"' in shown
+    assert 'cy="0.0"' in shown
 
 
 def test_page_shows_arms_faults_categories_and_who_worked_when():

@@ -1,6 +1,8 @@
 """Every task of the suite is as `benchmarks/README.md` asks; some are played, in memory."""
 
+import functools
 import random
+import shutil
 
 import pytest
 
@@ -14,10 +16,12 @@ from benchmarks.crossdevice.play import play
 from benchmarks.crossdevice.session import open_stage
 from benchmarks.crossdevice.world import Tree, World
 from benchmarks.frame import BenchmarkError
-from orchestrator.planner.playbook import PlaybookPlanner, load
+from orchestrator.planner.playbook import PlaybookPlanner
 
-PLAYED = 12
+PLAYED = 10  # here; `test_processes` plays two more
+NOW = 1.8e9
 NAMES = tasks.names()
+loaded = functools.cache(tasks.load)
 
 
 class Peace:
@@ -42,7 +46,7 @@ def own(task):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_request_finds_the_playbook_of_its_task_and_no_other(planner, name):
-    task = tasks.load(name)
+    task = loaded(name)
     playbook, match = planner.find(task.request(own(task)))
     assert playbook.name == name
     plan = playbook.plan({**match.parameters, **task.parameters(own(task))})
@@ -51,49 +55,49 @@ def test_request_finds_the_playbook_of_its_task_and_no_other(planner, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_task_of_a_plan_has_a_device_that_can_do_it(name):
-    task = tasks.load(name)
-    playbook = load(task.playbook.read_text(), name)
-    for part in playbook.part.tasks:
+    task = loaded(name)
+    for part in task.plan.part.tasks:
         device = None if part.device is None or "${" in part.device else part.device
         labels = {k: v for k, v in part.labels.items() if "${" not in v}
         able = eligible({"skill": part.skill, "needs": {"device": device, "labels": labels}})
         assert able or "replanning" in task.file.tags  # a plan that must change may ask for more
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_fixture_makes_the_same_world_twice_and_another_one_for_another_seed(name, tmp_path):
-    task = tasks.load(name)
-
-    def made(number, seed):
-        home, site = tmp_path / str(number), Site()
-        fixture = Fixture(task.chance(seed), 1.8e9, lambda device: home / device, site, "http://x")
-        task.make(fixture)
-        tree = Tree(lambda device: home / device)
-        files = {
-            (device, path): tree.data(device, path)
-            for device in FLEET
-            if (home / device).exists()
-            for path in tree.files(device)
-        }
-        return files, site.pages, fixture.known
-
-    first = made(1, 5)
-    assert made(2, 5) == first
-    assert any(made(seed, seed) != first for seed in range(6, 16))  # one may look the same
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_done_before_the_run(name, tmp_path):
-    """A task all of whose checkers are content with the fixture as it is asks for nothing."""
-    task, site = tasks.load(name), Site()
+def made(task, seed, home):
+    """Return a world as its fixture makes it, with all that two makings may differ in."""
+    tree, site = Tree(lambda device: home / device), Site()
     for device in FLEET:
-        (tmp_path / device).mkdir()
-    fixture = Fixture(task.chance(0), 1.8e9, lambda device: tmp_path / device, site, "http://x")
+        (home / device).mkdir(parents=True)
+    fixture = Fixture(task.chance(seed), NOW, tree.home, site, "http://x/f")
     task.make(fixture)
-    tree = Tree(lambda device: tmp_path / device)
-    world = World(tree, tree, [], fixture.known, task.file.parameters, 1.8e9)
-    findings = judge(task.subtasks, world)
-    assert any(not each.done for each in findings)
+    files = {
+        (device, path): tree.data(device, path) for device in FLEET for path in tree.files(device)
+    }
+    return World(tree, tree, [], fixture.known, task.file.parameters, NOW), (
+        files,
+        site.pages,
+        fixture.known,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fixture_makes_the_same_world_twice_another_for_another_seed_and_none_that_is_done(
+    name, tmp_path
+):
+    task = loaded(name)
+    world, first = made(task, 5, tmp_path / "first")
+
+    assert made(task, 5, tmp_path / "again")[1] == first
+    others = (made(task, seed, tmp_path / str(seed))[1] for seed in range(6, 16))
+    assert any(other != first for other in others)  # one may look the same
+    assert any(not each.done for each in judge(task.subtasks, world))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_subtask_says_in_words_what_must_be_true(name):
+    task = loaded(name)
+    assert all(" " in each.what for each in task.subtasks)
+    assert len({each.name for each in task.subtasks}) == len(task.subtasks)
 
 
 @pytest.mark.timeout(60)
@@ -115,6 +119,9 @@ async def test_reference_plans_do_all_that_is_asked_for(tmp_path):
         ({"needs": [["toaster"]]}, "there is no device 'toaster'"),
         ({"parameters": {"folder": "x"}}, "the harness gives 'folder' itself"),
         ({"titel": "x"}, "titel"),
+        ({"request": "Do {this}"}, "braces around what is no parameter"),
+        ({"request": "Do {folder"}, "braces around what is no parameter"),
+        ({"request": "Do something else"}, "its playbook does not match its request"),
     ],
 )
 def test_a_task_that_is_not_as_it_should_be_says_why(monkeypatch, change, said):
@@ -130,6 +137,34 @@ def test_a_task_that_is_not_as_it_should_be_says_why(monkeypatch, change, said):
     monkeypatch.setattr(tasks.yaml, "safe_load", changed)
     with pytest.raises(BenchmarkError, match=said):
         tasks.load(NAMES[0])
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("playbook.yaml", "name: x\ntasks: []", "playbook.yaml:1"),
+        ("playbook.yaml", "[", "playbook.yaml"),
+        ("playbook.yaml", None, "playbook.yaml"),
+        ("task.yaml", "a: [", "expected"),
+        ("revisions.yaml", "- {failed: fetch}", "tasks"),
+        ("revisions.yaml", "- {failed: fetch, tasks: [{id: fetch}]}", "the revision of fetch"),
+        ("check.py", "1 +", "invalid syntax"),
+        ("fixture.py", "", "make"),
+    ],
+)
+def test_a_file_of_a_task_that_is_wrong_is_told_without_a_traceback(
+    tmp_path, monkeypatch, file, text, said
+):
+    name = f"broken_{abs(hash((file, text)))}"  # no module of that name was imported before
+    folder = tmp_path / name
+    shutil.copytree(tasks.FOLDER / "mirror_fallback_restore", folder)
+    (folder / file).unlink()
+    if text is not None:
+        (folder / file).write_text(text)
+    monkeypatch.setattr(tasks, "FOLDER", tmp_path)
+    monkeypatch.setattr("benchmarks.crossdevice.tasks.__path__", [str(tmp_path)])
+    with pytest.raises(BenchmarkError, match=said):
+        tasks.load(name)
 
 
 def test_a_task_that_is_not_there_says_so():

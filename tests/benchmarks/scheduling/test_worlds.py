@@ -11,7 +11,7 @@ import pytest
 from benchmarks.frame import BenchmarkError, Options
 from benchmarks.scheduling import optimum
 from benchmarks.scheduling.recipes import recipes
-from benchmarks.scheduling.worlds import worlds
+from benchmarks.scheduling.worlds import EXACT_S, SEEDS, SHELF_TASKS, worlds
 from tests.benchmarks.scheduling.papers import FT06
 
 
@@ -50,6 +50,16 @@ def test_an_instance_has_a_world_for_each_fleet_and_seed(folder):
     assert [e.name for e in found(folder, quick=True) if e.shelf] == ["three/4/0"]
 
 
+def test_every_instance_meets_every_fleet_and_the_shelf_where_that_ends_soon(folder):
+    (folder / "c.json").write_text(graph("many", SHELF_TASKS + 1))
+    every = found(folder)
+
+    assert len(every) == 3 * 3 * SEEDS
+    assert {(e.instance.name, e.devices) for e in every if e.shelf} == {
+        (name, devices) for name in ("three", "thirty") for devices in (4, 8, 16)
+    }
+
+
 def test_a_job_shop_keeps_its_own_fleet(tmp_path):
     (tmp_path / "ft06.jss").write_text(FT06)
     (only,) = found(tmp_path, seeds=1)
@@ -73,7 +83,7 @@ def test_cpsat_searches_in_first_worlds_and_quickly_only_where_it_soon_ends(fold
     full = {each.name: each.exact_s for each in found(folder, seeds=2)}
     quick = {each.name: each.exact_s for each in found(folder, quick=True)}
 
-    assert full["thirty/16/0"] == 10
+    assert full["thirty/16/0"] == EXACT_S
     assert full["thirty/16/1"] == 0
     assert {name for name, seconds in quick.items() if seconds} == {"three/4/0"}
     assert {each.exact_s for each in found(folder, exact=3, seeds=1)} == {3}

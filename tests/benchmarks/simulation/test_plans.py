@@ -1,7 +1,9 @@
 import random
+from dataclasses import replace
 
 import pytest
 
+from benchmarks.simulation import plans
 from benchmarks.simulation.plans import AMPLE, MIN_TASKS, SHAPES, plan, tasks
 from benchmarks.simulation.setting import USUAL, draw
 from orchestrator.core.engine import Engine
@@ -34,6 +36,20 @@ def test_share_of_warm_is_that_which_was_asked_for():
     every = plan(random.Random(0), "fan_out", warm=1.0, **draft)
     assert not any(spec.needs.resources for spec in tasks(none))
     assert all(spec.needs.resources for spec in tasks(every))
+
+
+def test_what_comes_unexpected_changes_nothing_else_of_a_plan(monkeypatch):
+    draft = {"once": 0.3, "asks": 0.1, "warm": 0.5, "limits": AMPLE}
+    for shape in SHAPES:
+        monkeypatch.setattr(plans, "EXPECTING", 0.0)
+        none = list(tasks(plan(random.Random(0), shape, **draft)))
+        monkeypatch.setattr(plans, "EXPECTING", 1.0)
+        every = list(tasks(plan(random.Random(0), shape, **draft)))
+        assert [bool(spec.expect) for spec in every] == [spec.skill == "act" for spec in every]
+        assert [replace(spec, expect=None) for spec in every] == none
+    monkeypatch.undo()
+    acts = [s for seed in range(50) for s in draw(seed).specs(0) if s.skill == "act"]
+    assert 0.2 < sum(s.expect is not None for s in acts) / len(acts) < 0.4
 
 
 def test_seed_alone_says_what_a_world_is():

@@ -6,7 +6,9 @@ from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.model import Limits, Needs
+from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.snapshot import fleet
+from orchestrator.core.state import LOW_BATTERY
 from protocol.types import (
     AttemptId,
     Cancelled,
@@ -378,6 +380,31 @@ def test_a_draining_device_takes_no_more_until_it_is_open_again():
     world.submit(task("t"))
     assert world.state("t") == "ready"
     world.beat("d")
+    assert world.state("t") == "active"
+
+
+@pytest.mark.parametrize("policy", ["one_plan", "earliest_finish"])
+def test_with_a_low_battery_what_has_started_ends_and_what_waits_moves(policy):
+    world = World(policy=Policy(policy))
+    world.device("phone", speed=4.0)
+    world.device("laptop")
+    world.submit(*(task(f"t{n}", estimate_s=4.0) for n in range(6)))
+    first = next(name for name, offer in world.offers.items() if offer.device == "phone")
+    world.start(world.offers[first].task)
+    world.beat("phone", load=Load(battery=LOW_BATTERY - 0.01))
+    world.end(first, Succeeded(None))
+    world.settle()
+    assert sum(offer.device == "phone" for offer in world.offers.values()) == 1
+    assert world.run().status == "succeeded"
+
+
+def test_a_battery_that_is_not_low_is_as_good_as_none():
+    world = World()
+    world.device("d")
+    world.beat("d", load=Load(battery=0.0))
+    world.submit(task("t"))
+    assert world.state("t") == "ready"
+    world.beat("d", load=Load(battery=LOW_BATTERY))
     assert world.state("t") == "active"
 
 

@@ -187,6 +187,7 @@ def events(made):
     yield e.Start(None, None)
     yield e.Start(made.wall, made.at)
     yield e.Connected()
+    yield e.PlanImproved(1, (0,), (0,))
     yield e.Submit(RUN, f"key-{RUN}", "do")
     yield e.Submit(RunId("other"), "other", "do")
     for ask in asks:

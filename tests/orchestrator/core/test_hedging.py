@@ -8,7 +8,7 @@ from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.edits import CancelTask
-from orchestrator.core.model import Limits, Needs
+from orchestrator.core.model import Limits, Needs, Op, Predicate, RunLimits
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal.codec import decode, encode
@@ -18,6 +18,8 @@ from protocol.types import (
     Effect,
     Failed,
     FailureKind,
+    Incarnation,
+    Load,
     Rejected,
     ResourceNeed,
     Succeeded,
@@ -170,7 +172,8 @@ def test_ready_tasks_go_first_and_a_hedge_takes_what_gets_idle():
 
 
 def test_a_device_that_a_ready_task_could_take_but_leaves_idle_is_not_taken():
-    world = World()
+    """Late binding may yet give it to the task; what is planned is decided (`test_one_plan`)."""
+    world = World(policy=Policy.EARLIEST_FINISH)
     world.device("d")
     world.submit(task("t", estimate_s=10.0, limits=LIMITS))
     world.start("t")
@@ -262,6 +265,30 @@ def test_an_attempt_that_is_first_after_all_stops_its_hedge():
     assert (outrun.attempt, outrun.hedge, outrun.ran_s) == (second, True, None)
     world.end(second, Succeeded("new"), run_s=4.0)  # it was done before it heard of that
     assert world.row("t").output == "old"
+
+
+@pytest.mark.parametrize("rows", [True, False])
+def test_what_was_outrun_does_not_answer_for_the_planner_that_looks_at_the_first_result(rows):
+    world = World()
+    world.device("d")
+    three = Predicate((), Op.EQ, 3)
+    world.submit(task("t", estimate_s=10.0, limits=LIMITS, expect=three), limits=RunLimits())
+    world.start("t")
+    world.device("e")
+    world.wait(LATE_S)
+    first, second = attempts(world)
+    world.end(second, Succeeded(4), run_s=4.0)
+    assert world.state("t") == "recovering"
+    world.restart(rows=rows)
+    before = len(world.ordered(c.CancelAttempt, attempt=first))
+    world.tell(e.Beat(DeviceId("d"), Incarnation("1"), Load(), (first,), connected=False))
+    assert len(world.ordered(c.CancelAttempt, attempt=first)) == before + 1
+    world.end(first, Succeeded(5))  # it was done before it heard of that
+    assert (world.state("t"), world.row("t").output) == ("recovering", 4)
+    assert world.ordered(c.Acknowledge, attempt=first)
+    assert world.engine.state.attempts == {}
+    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
+    assert (world.state("t"), world.row("t").output) == ("succeeded", 4)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,43 @@ def test_only_what_is_read_and_large_is_named():
     assert hints(world) == [("d1", (artifact("b"),))]
 
 
+def fetched_for_nothing():
+    """d1 fetches for a run, but is busy with another one."""
+    world = a_world()
+    world.submit(timed("hold", 50.0, needs=on("d1")), run="other")
+    world.start("hold")
+    world.submit(timed("make", needs=on("d0")), reads("use", "make", needs=on("d1")))
+    world.finish("make", Succeeded(artifact()))
+    assert [device for device, _ in hints(world)] == ["d1"]
+    return world
+
+
+def test_who_fetched_for_a_run_and_never_worked_for_it_hears_of_its_end():
+    world = fetched_for_nothing()
+    world.tell(e.CancelRun(RUN, "enough"))
+    assert world.ordered(c.ReleaseRun) == [c.ReleaseRun("d1", RUN)]
+    world.settle()
+    assert len(world.ordered(c.ReleaseRun)) == 1
+
+
+def test_who_worked_for_a_run_hears_only_when_it_is_forgotten():
+    world = a_world()
+    chain(world)
+    world.finish("make", Succeeded(artifact()))
+    assert hints(world)
+    world.settle()
+    assert world.ordered(c.ReleaseRun) == []
+
+
+def test_of_a_run_that_another_coordinator_has_nobody_hears():
+    world = fetched_for_nothing()
+    world.edit(timed("again", needs=on("d0")))
+    attempt = next(a for a in world.engine.state.attempts.values() if a.run == RUN)
+    world.tell(e.Superseded(DeviceId("d0"), attempt.id, world.run().epoch + 1))
+    assert world.run().superseded
+    assert world.ordered(c.ReleaseRun) == []
+
+
 def test_what_has_no_hash_is_not_named():
     world = a_world()
     chain(world)
@@ -151,6 +188,7 @@ def test_who_is_meant_to_read_it_after_another_fell_silent_is_told_then():
         timed("h1", 400.0, needs=on("d1")),
         timed("h2", 500.0, needs=on("d2")),
         reads("use", "make"),
+        edge("make", "hold"),
     )
     for name in ("make", "h1", "h2"):
         world.start(name)

@@ -7,7 +7,7 @@ from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.edits import CancelTask, RemoveTask, ReplaceTask, SetArgs
 from orchestrator.core.model import ForEach, Limits, Op, Predicate, RunLimits
-from protocol.types import Effect, Failed, FailureKind, Succeeded
+from protocol.types import Effect, Failed, FailureKind, Succeeded, Unknown
 from tests.support.world import RUN, World, edge, plan, task
 
 FEW = Predicate(("n",), Op.LT, 10)
@@ -98,6 +98,93 @@ def test_a_planner_may_have_the_task_done_again_in_another_way():
     assert world.row("t").output is None
     world.finish("t", Succeeded({"n": 1}))
     world.do("u", "v")
+    assert world.run().status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        ReplaceTask(task("t", args={"less": True}, effect=Effect.PURE)),
+        SetArgs("t", {"less": True}),
+        edge("w", "t"),
+        RemoveTask("t"),
+    ],
+)
+def test_what_took_effect_is_not_done_again_whatever_its_result_was(again):
+    world, ask = unexpected(effect=Effect.ONCE)
+    assert ask.cause.endswith("does not hold; it took effect, and is not done again")
+    world.restart()
+    world.tell(e.PlanProposed(RUN, ask.ask, plan(task("w"), again, base=1)))
+    assert [reason.rule for reason in world.happened(f.EditRefused)[-1].reasons] == ["once"]
+    assert world.state("t") == "succeeded"
+    assert world.row("t").output == {"n": 50}
+    assert world.row("t").attempts == 1
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize(("effect", "again"), [(Effect.ONCE, False), (Effect.PURE, True)])
+def test_items_that_took_effect_are_not_done_again_either(declared, effect, again):
+    world = World()
+    world.device("d", slots=4, effect=effect if declared else Effect.IDEMPOTENT)
+    few = Predicate(("results", 1), Op.EXISTS)
+    each = ForEach(["a", "b"], min_success=1)
+    own = None if declared else effect
+    world.submit(task("t", for_each=each, expect=few, effect=own), limits=RunLimits())
+    world.finish("t[0]", Failed(FailureKind.BAD_INPUT, "broken"))
+    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
+    world.do("t[1]")
+    ask = world.ordered(c.AskPlanner)[-1]
+    assert ask.kind == "information"
+    world.tell(e.PlanProposed(RUN, ask.ask, plan(SetArgs("t", {"less": True}), base=1)))
+    assert world.state("t") == ("active" if again else "succeeded")
+
+
+def looped(effect):
+    """Two items, both over by now, of a loop with a result that nobody expected."""
+    world = World()
+    world.device("d", slots=1, effect=effect)
+    missing = Predicate(("results", 2), Op.EXISTS)
+    limits = Limits(unknown_s=60.0)
+    world.submit(task("t", for_each=ForEach(["a", "b"]), expect=missing, limits=limits),
+                 limits=RunLimits())  # fmt: skip
+    return world
+
+
+def done_again(world):
+    ask = world.ordered(c.AskPlanner)[-1]
+    assert ask.kind == "information"
+    world.tell(e.PlanProposed(RUN, ask.ask, plan(SetArgs("t", {"less": True}), base=1)))
+    return world.state("t") != "succeeded"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_an_item_did_on_a_device_that_is_gone_counts_as_an_effect(gone):
+    world = looped(Effect.PURE)
+    world.do("t[0]")
+    if gone:
+        del world.alive["d"]
+        world.tell(e.Unregistered("d"))
+        assert "d" not in world.engine.state.devices
+        world.device("e", effect=Effect.PURE)
+    world.do("t[1]")
+    assert done_again(world) is not gone
+
+
+def test_an_item_that_a_person_says_was_done_counts_as_an_effect():
+    world = looped(Effect.ONCE)
+    world.start("t[0]")
+    world.finish("t[0]", Unknown("power was lost"))
+    world.device("d", effect=Effect.PURE)
+    world.do("t[1]")
+    world.tell(e.SettleUnknown(RUN, "t[0]", Succeeded(None), "ann"))
+    assert world.row("t[0]").where is None
+    assert not done_again(world)
+
+
+def test_what_follows_an_effect_can_be_changed():
+    world, ask = unexpected(effect=Effect.ONCE)
+    world.tell(e.PlanProposed(RUN, ask.ask, plan(RemoveTask("u"), task("w"), base=1)))
+    world.do("v", "w")
     assert world.run().status == "succeeded"
 
 

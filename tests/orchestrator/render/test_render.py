@@ -260,6 +260,28 @@ EDGE = {"$": "Dependency", "predecessor": "a", "successor": "b"}
             event(f.InputAnswered, task="t", by="me", answer={"a": 1, "b": [True, "x"]}),
             "t: answered by me: a=1, b=True, x",
         ),
+        (
+            event(f.TaskRecovering, task="t", awaiting="planner", why="x"),
+            "t: to be tried again (planner): x",
+        ),
+        (
+            event(f.TaskRecovering, task="t", awaiting="review_once", why="x"),
+            "t: its result waits for the planner: x",
+        ),
+        (
+            event(f.TaskSettled, task="t", by="plan"),
+            "t: its result stands, since the planner left it as it is",
+        ),
+        (event(f.TaskSettled, task="t", by="ann"), "t: succeeded, says ann"),
+        (
+            event(f.PlanAnswered, ask="r/plan", ok=False, detail="too hard"),
+            "the planner has no plan",
+        ),
+        (event(f.PlanAnswered, ask="r/plan", ok=True, detail=""), "the planner answered"),
+        (
+            event(f.PlanAnswered, ask="r/0", ok=False, detail="too hard"),
+            "the planner answered: too hard",
+        ),
         ({**event(f.RunPaused), "fact": "OfALaterRelease"}, "OfALaterRelease"),
     ],
 )

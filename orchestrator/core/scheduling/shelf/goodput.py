@@ -32,7 +32,7 @@ class _Goodput(Rule):
 
     def turn(self, task: Waiting, now: float) -> Turn:
         priority, *rest = self.within(task, now)
-        began, path_s = self.run(task).submitted.at, left(self.board, task).path_s
+        began, path_s = self.run(task).submitted_at, left(self.board, task).path_s
         limit_s, needed_s = (
             deadline(self.board, task) - began,
             max(now - began + path_s, INSTANT_S),

@@ -42,6 +42,8 @@ class _Work:
 
 
 class _Revealed(Rule):
+    falls = True
+
     def __init__(self, board: Board) -> None:
         super().__init__(board)
         self._work: dict[RunId, _Work] = {}

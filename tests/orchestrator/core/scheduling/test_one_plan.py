@@ -363,3 +363,52 @@ def test_after_a_restart_another_plan_is_made():
     world.hello("d0", {world.offer("a").attempt: False})
     world.settle()
     assert world.run().status == "succeeded"
+
+
+def idle(world):
+    board = world.engine.state.board
+    return [name for name, machine in board.machines.items() if board.idles(machine)]
+
+
+def test_room_that_nothing_is_meant_for_idles_though_something_waits():
+    """`t` and `u` take 10 s each on the quick device, and 100 s on the other one."""
+    world = a_world(10.0, 1.0)
+    world.submit(timed("t", 100.0), timed("u", 100.0))
+    assert meant(world) == {"u": "d0"}
+    assert world.state("u") == "ready"
+    assert idle(world) == ["d1"]
+
+
+def test_room_that_a_ready_task_is_meant_for_does_not_idle():
+    """`c` is too long for the five seconds until `b` comes, which the rest waits for."""
+    world = a_world(1.0, 1.0)
+    here, there = (Needs(device=DeviceId(name)) for name in ("d0", "d1"))
+    world.submit(
+        timed("a", 5.0, needs=there),
+        timed("b", 10.0, needs=here),
+        timed("rest", 500.0, needs=there),
+        timed("c", 100.0, needs=here),
+        *(edge("a", "b"), edge("b", "rest")),
+    )
+    assert {offer.task for offer in world.offers.values()} == {"a"}
+    assert idle(world) == []
+
+
+def test_a_device_that_is_done_early_takes_what_was_planned_elsewhere():
+    world = a_world(1.0, 1.0)
+    world.submit(*(timed(f"t{n}", 10.0) for n in range(4)))
+    assert sorted(meant(world).values()) == ["d0", "d1"]
+    world.start("t0")
+    for _ in range(2):
+        taken = next(a for a in world.engine.state.attempts.values() if a.device == "d1")
+        world.start(taken.task)
+        world.wait(1.0)
+        world.end(taken.id, Succeeded(None), run_s=1.0)
+    assert [offer.device for offer in world.offers.values()] == ["d0", "d1", "d1", "d1"]
+
+
+def test_what_waits_behind_a_late_task_is_looked_at_before_all_should_be_done():
+    """The first of two tasks should end at 5 of 10 s: it is clearly late a tenth of that later."""
+    world = a_world(2.0)
+    world.submit(timed("t", 10.0), timed("u", 10.0))
+    assert world.engine.state.board.look_at == pytest.approx(6.0)

@@ -50,7 +50,7 @@ def test_data_fetched_with_the_offer_is_waited_for_in_the_slot():
     there = outlook([(2, 9), (9, 5), (9, 3)], [(0, 2, 4)], ahead=False)
     found = follow(there, [0, 1, 2], [0, 1, 1])
     assert found.finish == [2, 5, 12]
-    assert dues(there, found) == [0, 0, 5]
+    assert dues(there, found).due == [0, 0, 5]
 
 
 def test_who_takes_a_slot_first_comes_first_though_its_inputs_are_late():
@@ -100,7 +100,16 @@ def test_the_table_is_left_out_where_it_costs_too_much(monkeypatch):
 def test_a_search_finds_the_best_schedule_of_a_small_graph():
     there = outlook([(4, 6), (3, 3), (5, 2), (6, 7), (2, 4)], [(0, 3, 1), (1, 3, 2), (2, 4, 3)])
     first = follow(there, [0, 1, 2, 3, 4], [0, 0, 0, 0, 0])
-    assert improve(there, first, tasks=5000).end == optimum(there) < first.end
+    found = [improve(there, first, tasks=5000, seed=seed).end for seed in range(4)]
+    assert min(found) == optimum(there) < first.end
+
+
+def test_a_schedule_that_is_bound_to_end_too_late_is_given_up():
+    there = outlook([(4, 6), (3, 3), (5, 2)], [(0, 1, 1), (1, 2, 1)])
+    onward = [5.0, 2.0, 0.0]
+    for limit, end in ((12.0, 12.0), (11.9, inf)):
+        found = follow(there, [0, 1, 2], [0, 0, 0], onward=onward, limit=limit)
+        assert found.end == end
 
 
 def test_the_same_work_gives_the_same_plan():

@@ -2,7 +2,9 @@
 
 import pytest
 
-from orchestrator.core.scheduling.policies import POLICIES, Policy
+from orchestrator.core.engine import Engine
+from orchestrator.core.scheduling.policies import POLICIES, Parameters, Policy
+from orchestrator.core.scheduling.shelf.tiered import Bounds
 from tests.support.world import World, edge, task
 
 
@@ -30,3 +32,14 @@ def test_only_earliest_finish_leaves_a_task_to_a_busy_device_that_is_better(poli
     world.device("slow")
     world.submit(task("t0", estimate_s=10.0), task("t1", estimate_s=10.0))
     assert len(world.offers) == offers
+
+
+def test_an_engine_takes_the_parameters_of_its_policy():
+    """A task of 5 s is one for the edge, where 10 s would be easy enough for a device."""
+    world = World(policy=Policy.TIERED)
+    bounds = Bounds(device_s=1.0, edge_s=10.0)
+    world.engine = Engine(policy=Policy.TIERED, parameters=Parameters(tiered=bounds))
+    world.device("phone")
+    world.device("gateway", labels={"tier": "edge"})
+    world.submit(task("t", estimate_s=5.0))
+    assert world.where("t") == "gateway"

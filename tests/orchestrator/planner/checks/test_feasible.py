@@ -163,6 +163,29 @@ def test_what_waits_for_a_failure_is_not_expected():
     assert finish(plan) == 10.0
 
 
+def test_what_the_plan_itself_cancels_is_not_expected():
+    plan = add(task("a"), task("b", args={"x": ref("a")}))
+    assert finish(EditBatch(0, (*plan.edits, CancelTask("b")))) == 10.0
+    assert finish(plan) == 20.0
+
+
+def test_tasks_of_one_skill_may_differ_in_length_limit_and_place():
+    quick = replace(NAS, device="quick", speed=2.0)
+    specs = [
+        task("a", estimate_s=4.0),
+        task("b", estimate_s=6.0),
+        task("c", estimate_s=4.0, limits=Limits(run_s=3.0)),
+        task("d", estimate_s=4.0, needs=Needs("nas")),
+    ]
+    problem = Work(Plan.of(add(*specs)), Fleet((NAS, quick)), NO_TIMES).problem()
+    assert [each.durations for each in problem.activities] == [
+        ((1, 2.0), (0, 4.0)),
+        ((1, 3.0), (0, 6.0)),
+        ((1, 2.0),),
+        ((0, 4.0),),
+    ]
+
+
 def test_of_a_run_only_what_is_left_is_counted():
     a, b = task("a"), task("b", args={"x": ref("a")})
     more = add(task("c", args={"x": ref("b")}))

@@ -30,6 +30,21 @@ def starts(found):
     return [each.start for each in found.placed]
 
 
+def test_in_which_order_activities_are_listed_changes_nothing_that_follows_from_them():
+    chance = random.Random(1)
+    for seed in range(60):
+        activities, machines = oracle.problem(seed)
+        new = chance.sample(range(len(activities)), len(activities))  # old number → new one
+        listed = sorted(range(len(activities)), key=new.__getitem__)
+        moved = [
+            activities[n]._replace(predecessors=tuple(new[p] for p in activities[n].predecessors))
+            for n in listed
+        ]
+        one, other = Problem(activities, machines), Problem(moved, machines)
+        for name in ("tail", "latest", "alone"):
+            assert [getattr(one, name)[n] for n in listed] == list(getattr(other, name))
+
+
 @pytest.mark.parametrize("seed", range(0, 1500, 100))
 def test_what_is_accepted_keeps_every_constraint_and_what_is_hopeless_is(seed):
     missed = accepted = possible = 0

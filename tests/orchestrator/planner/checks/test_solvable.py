@@ -6,6 +6,7 @@ import pytest
 from orchestrator.core.edits import EditBatch, SetArgs
 from orchestrator.core.model import ForEach, Needs
 from orchestrator.planner.checks.fleet import Fleet
+from orchestrator.planner.checks.plan import Plan
 from orchestrator.planner.checks.solvable import lacking, solvable
 from protocol.types import DeviceCard, Effect, ResourceNeed, SkillInfo
 from tests.orchestrator.planner.checks.plans import add, judge, ref, run, task
@@ -115,3 +116,9 @@ def test_an_argument_that_no_device_knows_is_a_reason():
     card = DeviceCard("strict", skills=(SkillInfo("read", input_schema=strict),))
     assert wrong(add(task("a", "read", args={"pth": "x"})), cards=(card,)) == [("arguments", "a")]
     assert wrong(add(task("a", "read", args={"path": ref("b")})), cards=(card,)) == []
+
+
+def test_another_fleet_is_asked_about_the_same_plan_anew():
+    plan = Plan.of(add(task("a", "closed"), task("b", "look", args={"x": ref("a", "columns")})))
+    for cards, found in (((GPU,), ["output"]), ((GPU, OLD), []), ((GPU,), ["output"])):
+        assert [each.rule for each in solvable(plan, Fleet(cards))] == found

@@ -1,6 +1,6 @@
 from orchestrator.planner import DeviceView
 from orchestrator.planner.llm.catalogue import catalogue
-from protocol.types import DeviceCard, SkillInfo
+from protocol.types import DeviceCard, Effect, SkillInfo
 
 FLEET = [
     DeviceView(
@@ -9,7 +9,11 @@ FLEET = [
             labels={"role": "edge"} if n % 2 else {},
             skills=(
                 SkillInfo("everywhere.at_once"),
-                *((SkillInfo("odd.one", "Say\nodd things."),) if n % 2 else ()),
+                *(
+                    (SkillInfo("odd.one", "Say\nodd things.", effect=Effect.PURE),)
+                    if n % 2
+                    else ()
+                ),
                 *((SkillInfo("single.one"),) if n == 3 else ()),
             ),
         ),
@@ -26,9 +30,9 @@ def lines(words="", fleet=FLEET):
 def test_a_skill_says_where_it_is():
     skills, _ = lines()
     assert skills == [
-        "- everywhere.at_once(anything) → any: [everywhere]",
+        "- everywhere.at_once(anything) (once) → any: [everywhere]",
         "- odd.one(anything) → any: Say odd things. [on 10 devices: d1, d3, d5, d7, d9, d11, …]",
-        "- single.one(anything) → any: [on d3]",
+        "- single.one(anything) (once) → any: [on d3]",
     ]
 
 
@@ -48,7 +52,7 @@ def test_a_crowd_is_also_told_by_its_labels():
 
 def test_one_device_and_none_have_their_words_too():
     assert lines(fleet=[DeviceView(DeviceCard("a", skills=(SkillInfo("s"),)))]) == [
-        ["- s(anything) → any: [on a]"],
+        ["- s(anything) (once) → any: [on a]"],
         ["- a: no labels"],
     ]
     assert lines(fleet=[]) == [[], []]

@@ -255,7 +255,7 @@ async def test_every_call_is_charged_to_its_run():
 async def test_repairs_end_with_the_budget():
     model = Script(*["no JSON"] * 9)
     planner = LlmPlanner(model, budget=Budget(tokens=9000), rounds=Rounds(repairs=9))
-    with pytest.raises(PlanningError, match="used up the 9000 tokens"):
+    with pytest.raises(PlanningError, match="has 1300 of 9000 tokens left"):
         await planner.propose(PROPOSE)
     assert 3 <= len(model.calls) <= 7
     assert planner.accounts.of("r1").tokens <= 9000

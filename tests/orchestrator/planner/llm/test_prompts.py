@@ -1,5 +1,6 @@
 """Prompts, word by word. Renew: python -m tests.orchestrator.planner.llm.test_prompts."""
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,13 @@ import pytest
 
 from orchestrator.core.edits import Reason
 from orchestrator.core.lifecycle import TaskState
+from orchestrator.core.model import ForEach, Limits, Needs, Op, Predicate
 from orchestrator.planner import DeviceView, PlanningError, PlanRequest, RevisionRequest
 from orchestrator.planner.llm import prompts, texts
 from orchestrator.planner.llm.parse import Fault
 from orchestrator.planner.llm.prompts import Sizes, Turn, conversation, cost
 from protocol.chat.tokens import estimate
-from protocol.types import DeviceCard, SkillInfo
+from protocol.types import DeviceCard, Effect, ResourceNeed, SkillInfo
 from tests.orchestrator.planner.llm.cases import FLEET, PROPOSE, REVISE, run, task
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -107,6 +109,61 @@ def test_a_short_result_is_there_whole():
     rows = [task("a", TaskState.SUCCEEDED, output={"n": 1}), task("b", TaskState.RECOVERING, "a")]
     question = revise(RevisionRequest(run(*rows), "b", "broke", (), FLEET))
     assert '- "a" (text.join, succeeded): {"n":1}' in question.case
+
+
+PAID = SkillInfo("pay", "Pay a bill.", effect=Effect.ONCE)
+SHOP = (*FLEET, DeviceView(DeviceCard("till", skills=(PAID,))))
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({}, {}),
+        ({"effect": Effect.ONCE}, {"effect": "once"}),
+        ({"skill": "pay"}, {"skill": "pay", "effect": "once"}),
+        ({"skill": "pay", "effect": Effect.PURE}, {"skill": "pay", "effect": "pure"}),
+        ({"limits": Limits(run_s=5.0)}, {"limits": {"run_s": 5.0}}),
+        (
+            {"needs": Needs(resources=(ResourceNeed("model", "m", 8e9),))},
+            {"resources": ["model/m"]},
+        ),
+        (
+            {"expect": Predicate(("n", 0), Op.LT, 3)},
+            {"expect": {"path": ["n", 0], "op": "lt", "value": 3}},
+        ),
+        ({"expect": Predicate((), Op.TRUTHY)}, {"expect": {"path": [], "op": "truthy"}}),
+        (
+            {"for_each": ForEach(None, {}, 2)},
+            {"for_each": {"items": None, "labels": {}, "min_success": 2}},
+        ),
+    ],
+)
+def test_of_a_task_all_is_shown_that_is_not_the_default(spec, told):
+    row = task("b", TaskState.RECOVERING, **spec)
+    case = revise(RevisionRequest(run(row), "b", "broke", (), SHOP)).case
+    whole = {"skill": "text.join", **told, "args": {}}
+    shown = next(line for line in case.splitlines() if line.startswith("The task: "))
+    assert json.loads(shown.removeprefix('The task: "b" (recovering, editable): ')) == whole
+
+
+def test_what_may_happen_once_is_marked_wherever_it_is_named():
+    rows = [
+        task("paid", TaskState.SUCCEEDED, skill="pay", output=1),
+        task("b", TaskState.RECOVERING, "paid"),
+    ]
+    case = revise(RevisionRequest(run(*rows), "b", "broke", (), SHOP)).case
+    assert '- "paid" (pay, succeeded, once): 1' in case
+    assert "- pay(anything) (once) → any: Pay a bill. [on till]" in case
+    assert case.count("once") == 2
+
+
+def test_what_is_shown_of_a_task_is_bounded_and_its_arguments_are_cut_first():
+    spec = {"args": {"x": "y" * 9000}, "effect": Effect.ONCE, "limits": Limits(run_s=5.0)}
+    rows = [task("a", TaskState.RECOVERING), task("b", TaskState.WAITING, "a", **spec)]
+    case = revise(RevisionRequest(run(*rows), "a", "broke", (), FLEET)).case
+    [line] = [line for line in case.splitlines() if line.startswith('- "b"')]
+    assert '"effect":"once","limits":{"run_s":5.0}' in line
+    assert len(line) < SIZES.result_characters + 100
 
 
 def test_what_is_handed_on_may_not_be_there():

@@ -23,6 +23,7 @@ TASK = {
     ],
     "for_each": {"items": {"$from": "a", "path": []}, "labels": None, "min_success": 1},
     "limits": {"queue_s": None, "run_s": 5.0, "attempts": 2},
+    "expect": {"path": ["rows"], "op": "exists", "value": None},
 }
 PROPOSAL = {"cannot": None, "tasks": [TASK]}
 REVISION = {

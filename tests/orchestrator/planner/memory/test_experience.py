@@ -51,6 +51,20 @@ def test_children_and_replaced_tasks_have_the_skill_that_they_had_then():
     assert [each.skill for each in tries(story)] == ["child", "other"]
 
 
+def test_a_try_had_the_arguments_that_its_task_had_then():
+    story = [
+        added(task("a", args={"n": 1})),
+        placed("a", "1"),
+        failed("a", "1"),
+        f.EditAccepted("r", 2, "", (SetArgs("a", {"n": 2}), SetArgs("unknown", {}))),
+        placed("a", "2"),
+        succeeded("a", "2"),
+    ]
+    found = tries(story)
+    assert [each.args for each in found] == [{"n": 1}, {"n": 2}]
+    assert [words for _, words in remedies(found, succeeded=True)] == ["another n there worked"]
+
+
 def test_what_was_refused_cancelled_or_never_ended_says_nothing():
     story = [
         added(task("a")),

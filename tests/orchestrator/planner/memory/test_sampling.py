@@ -22,7 +22,7 @@ def test_a_sample_says_the_plan_of_its_run():
             needs=Needs(labels={"role": "a"}, resources=(ResourceNeed("model", "m", 0.5),)),
             effect=Effect.ONCE,
         ),
-        task("c"),
+        task("c", expect=Predicate(("n",), Op.LT, 10)),
         task("d"),
     )
     when = Predicate(("n", 0), Op.EXISTS)

@@ -159,8 +159,16 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
     ("more", "message"),
     [
         ("    skil: t\n", "f:8:11: 'skil' is not known here"),
-        ("    limits: {run_s: 0}\n", "f:8:21: Input should be greater than 0, got 0"),
-        ("    limits: {run_s: fast}\n", "f:8:21: Input should be a valid number, got 'fast'"),
+        ("    limits: {run_s: 0}\n", "f:8:21: it must be greater than 0, got 0"),
+        ("    limits: {run_s: fast}\n", "f:8:21: write a number, got 'fast'"),
+        ("    limits: {attempts: 1.5}\n", "f:8:24: write a whole number, got 1.5"),
+        (
+            "    expect: {path: [n], op: truthy}\n",
+            "f:8:20: write a dotted path, such as disks.0.free",
+        ),
+        ("    after: b\n", "f:8:12: write a list, such as [a, b], got 'b'"),
+        ("    labels: x\n", "f:8:13: write names with values, such as {name: value}, got 'x'"),
+        ("    device: [d]\n", "f:8:13: write text, got ['d']"),
         ("    for_each: {}\n", "f:8:15: for_each takes either 'devices' or 'items'"),
         ("    for_each: {items: x}\n", "f:8:23: 'items' must be a reference to a list"),
         ("    for_each: {items: '${p}'}\n", "f:8:23: 'p' is not known here, there are a"),
@@ -173,7 +181,7 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
         ("    title: ${a}\n", "f:8:12: 'a' is not known here, there are p"),
         ("    after: [b]\n", "f:8:13: there is no other task 'b'"),
         ("    after: [a]\n", "f:8:13: there is no other task 'a'"),
-        ("    after: [{task: b, on: when}]\n", "f:8:27: Input should be 'success', 'failure' or"),
+        ("    after: [{task: b, on: when}]\n", "f:8:27: write one of 'success', 'failure' or"),
         (
             "    after: [{task: b, when: {op: gt}}]\n",
             "f:8:29: op gt compares with 'value', which is missing",
@@ -184,12 +192,12 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
         ),
         (
             "    resources: [{kind: kv, key: s, amount: -1}]\n",
-            "f:8:44: Input should be greater than or equal to 0, got -1",
+            "f:8:44: it must be greater than or equal to 0, got -1",
         ),
         ("    resources: [{kind: kv, amount: 1}]\n", "f:8:17: 'key' is missing"),
         (
             "    resources: [{kind: kv, key: s, amount: 1, scope: all}]\n",
-            "f:8:54: Input should be 'run' or 'shared', got 'all'",
+            "f:8:54: write one of 'run' or 'shared', got 'all'",
         ),
         (
             "    resources: [{kind: kv, key: s, amount: 1, ttl: 3}]\n",

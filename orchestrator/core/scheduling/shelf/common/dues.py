@@ -10,37 +10,26 @@ Durations are those on the quickest device that can take it, as known when the t
 """
 
 from math import inf
-from typing import NamedTuple
 
-from orchestrator.core.scheduling import Board
+from orchestrator.core.scheduling import Board, urgency
 from orchestrator.core.scheduling.demand import Waiting
 
 
-class Left(NamedTuple):
-    """What is left of a run from one of its ready tasks on, in seconds."""
-
-    own_s: float
-    """The task itself."""
-    path_s: float
-    """The longest path from it, itself included: its bottom level."""
-
-
-def left(board: Board, task: Waiting) -> Left:
+def left(board: Board, task: Waiting) -> urgency.Left:
     """Return what is left from a ready task on. O(1)."""
     reference_s = board.estimates.reference(task.spec.skill, task.spec.estimate_s)
     demand = task.demand
-    own_s = reference_s
+    quickest_s = reference_s
     if demand is not None and demand.quickest:
-        own_s = demand.quickest[0][0] * board.scale(demand, task)
-    pace = own_s / reference_s if reference_s > 0.0 else 1.0
-    return Left(own_s, max(task.rank * pace, own_s))
+        quickest_s = demand.quickest[0][0] * board.scale(demand, task)
+    return urgency.left(task.rank, reference_s=reference_s, quickest_s=quickest_s)
 
 
 def deadline(board: Board, task: Waiting) -> float:
     """Return when the run of a task has to be done, in elapsed seconds; `inf` if ever."""
-    submitted = board.runs[task.run].submitted
-    limit_s = submitted.limits.deadline_s
-    return inf if limit_s is None else submitted.at + limit_s
+    run = board.runs[task.run]
+    limit_s = run.submitted.limits.deadline_s
+    return inf if limit_s is None else run.submitted_at + limit_s
 
 
 def due(board: Board, task: Waiting) -> float:

@@ -3,7 +3,8 @@
 A `Rule` sorts the tasks of each demand into groups (users, runs, or all of them); `within` orders
 a group for good, and `turn` orders groups by their first tasks. A turn may grow while it waits:
 it is looked at again when it comes up (the lazy evaluation of Minoux, Accelerated greedy
-algorithms, 1978). So a decision costs O(log n) amortised, whatever waits.
+algorithms, 1978). So a decision costs O(log n) amortised, whatever waits. It may fall only as one
+of its group goes: then it is looked at wherever else the group waits.
 
 What goes is the first that there is room for; it goes to the device that finishes it soonest,
 unless the rule says otherwise. Nothing waits while there is room for it.
@@ -26,6 +27,9 @@ SPARE: Final = 1024  # entries beyond twice what was left last time, before all 
 
 class Rule:
     """Who goes next. As it stands: by priority, arrival of the run, upward rank."""
+
+    falls = False
+    """Whether a group's turns may fall in every demand when one of its tasks goes."""
 
     def __init__(self, board: Board) -> None:
         self.board = board
@@ -64,10 +68,10 @@ class _Line:
 
     groups: dict[Hashable, list[Entry]] = field(default_factory=dict)
     turns: list[tuple[Turn, int, Hashable]] = field(default_factory=list)
-    stands: dict[Hashable, int] = field(default_factory=dict)
-    """Which entry of `turns`, by number, counts for a group."""
-    served: list[Hashable] = field(default_factory=list)
-    """The group that had the last turn: its next may be sooner than that was."""
+    stands: dict[Hashable, tuple[Turn, int]] = field(default_factory=dict)
+    """Which entry of `turns` counts for a group."""
+    served: dict[Hashable, None] = field(default_factory=dict)
+    """Groups that had a turn: their next may be sooner than they stand."""
 
 
 class Lines(Plan):
@@ -123,10 +127,15 @@ class Lines(Plan):
             else:
                 placement = put(self.rule.board, demand, top[1], room)
                 self.rule.placed(top[1])
-                line.served.append(line.turns[0][2])
+                self._served(line, line.turns[0][2])
         for each in passed:
             heapq.heappush(line.turns, each)
         return placement
+
+    def _served(self, line: _Line, group: Hashable) -> None:
+        for each in self._lines.values() if self.rule.falls else (line,):
+            if group in each.groups:
+                each.served[group] = None
 
     def _put(self, line: _Line, task: Waiting, now: float) -> None:
         self._held += 1
@@ -139,18 +148,18 @@ class Lines(Plan):
 
     def _stand(self, line: _Line, group: Hashable, turn: Turn) -> None:
         self._number += 1
-        line.stands[group] = self._number
+        line.stands[group] = turn, self._number
         heapq.heappush(line.turns, (turn, self._number, group))
 
     def _top(self, line: _Line, now: float) -> tuple[Turn, Waiting] | None:
         while line.served:
-            group = line.served.pop()
+            group, _ = line.served.popitem()
             task = self._head(line, group, now) if group in line.groups else None
-            if task is not None:
-                self._stand(line, group, self.rule.turn(task, now))
+            if task is not None and (sooner := self.rule.turn(task, now)) < line.stands[group][0]:
+                self._stand(line, group, sooner)
         while line.turns:
             turn, number, group = line.turns[0]
-            if line.stands.get(group) != number:
+            if line.stands.get(group) != (turn, number):
                 heapq.heappop(line.turns)
                 continue
             task = self._head(line, group, now)
@@ -193,7 +202,7 @@ def by_rule(board: Board, now: float, make: Callable[[Board], Rule]) -> Iterator
     lines = board.plan
     if not isinstance(lines, Lines):
         lines = Lines(make(board))
-        for demand in board.changed.values():  # all that waits: no policy has run yet
+        for demand in board.demands():  # what waits already
             for _, ticket, task in sorted(demand.queue, key=lambda each: each[1]):
                 if ticket == task.ticket:
                     lines.added(task)

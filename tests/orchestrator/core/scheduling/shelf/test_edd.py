@@ -1,6 +1,7 @@
 import pytest
 
 from orchestrator.core.scheduling.policies import Policy
+from protocol.types import Succeeded
 from tests.orchestrator.core.scheduling.shelf.driving import (
     fleet,
     limits,
@@ -52,3 +53,20 @@ def test_a_task_that_takes_no_time_has_a_due_date_too():
     world.submit(task("late", estimate_s=1.0), run="r1", limits=limits(deadline_s=60.0))
     world.submit(task("none", estimate_s=0.0), run="r2", limits=limits(deadline_s=50.0))
     assert tasks_of(play(world)) == ["first", "none", "late"]
+
+
+@pytest.mark.parametrize("policy", [Policy.EDD, Policy.MDD, Policy.GOODPUT])
+@pytest.mark.parametrize("rows", [False, True])
+def test_after_a_restart_on_another_clock_deadlines_are_those_of_before(policy, rows):
+    """`old` has 40 of its 60 s left, `new` has 100: on the clock of before `old` had 1,040."""
+    world = world_of(policy, *fleet(1))
+    world.wait(1000.0)
+    world.submit(task("first", estimate_s=1.0), run="r0")
+    world.submit(task("old", estimate_s=30.0), run="r1", limits=limits(deadline_s=60.0))
+    for elapsed in (500.0, 5.0):
+        world.restart(away_s=10.0, elapsed=elapsed, rows=rows)
+    world.beat("d0", connected=True)
+    world.submit(task("new", estimate_s=30.0), run="r2", limits=limits(deadline_s=100.0))
+    (attempt,) = world.engine.state.attempts
+    world.end(attempt, Succeeded(None))
+    assert [offer.task for offer in world.offers.values()][-1] == "old"

@@ -7,7 +7,7 @@ from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.scheduling.shelf import srpt_revealed
 from protocol.types import RunId
 from tests.orchestrator.core.scheduling.shelf.driving import fleet, play, tasks_of, world_of
-from tests.support.world import edge, task
+from tests.support.world import World, edge, task
 
 
 def work(name, count, seconds=1.0):
@@ -52,6 +52,19 @@ def test_an_edit_that_reveals_more_work_counts():
     world.submit(*work("stays", 4), run="r2")
     world.edit(*work("more", 30), run=RunId("r1"))
     assert tasks_of(play(world))[1:5] == [f"stays{n}" for n in range(4)]
+
+
+def test_what_goes_to_other_devices_makes_less_of_a_run_that_waits_for_this_one():
+    """260 s are left of the first run; 10 s when the device that both wait for gets free."""
+    world = World(policy=Policy.SRPT_REVEALED)
+    world.device("d", "one")
+    world.submit(task("busy", "one", estimate_s=1.0), run="r0")
+    others = [task(f"other{n}", "two", estimate_s=10.0) for n in range(25)]
+    world.submit(task("first", "one", estimate_s=10.0), *others, run="r1")
+    world.submit(task("second", "one", estimate_s=100.0), run="r2")
+    world.device("e", "two", slots=25)
+    world.do("busy")
+    assert (world.state("first", "r1"), world.state("second", "r2")) == ("active", "ready")
 
 
 def waited_s(aged_s, monkeypatch):

@@ -139,3 +139,14 @@ def test_what_no_device_can_take_counts_as_on_a_reference_device():
     world.submit(task("t", estimate_s=8.0))
     assert left(world.engine.state.board, world.row("t")) == (8.0, 8.0)
     assert due(world.engine.state.board, world.row("t")) == float("inf")
+
+
+def test_what_was_left_before_the_rule_came_is_heard_of_though_it_did_not_change():
+    world = World(policy=Policy.EARLIEST_FINISH)
+    world.device("d")
+    world.submit(task("t"), task("left"))
+    board = world.engine.state.board
+    (demand,) = board.demands()
+    assert not board.changed
+    assert not list(turns.by_rule(board, world.at, turns.Rule))
+    assert board.plan.first(demand, world.at) is not None
