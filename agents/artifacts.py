@@ -192,8 +192,8 @@ class Artifacts:
         content = artifact.content
         if content.size_bytes > await in_thread(self.store.spare_bytes) // 2:
             raise StoreFullError(f"little room for {content.size_bytes} bytes that may be needed")
-        await in_thread(self.store.hold, content.sha256)
         try:
+            await in_thread(self.store.hold, content.sha256)  # it is held, cancelled or not
             await self.fetch(artifact, run, told=_unheard, going_on=_interrupted)
         finally:
             await in_thread(self.store.let_go, content.sha256)

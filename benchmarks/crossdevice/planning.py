@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,12 @@ from benchmarks.crossdevice.reference import ReferencePlanner
 from benchmarks.planner.mending import mend
 from benchmarks.planner.stop_world import StopWorld
 from orchestrator.core.edits import EditBatch
+from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.library import Orchestrator
 from orchestrator.planner import NoRevisionError, Planner, PlanRequest, RevisionRequest
 from orchestrator.planner.answers import against
 from orchestrator.planner.mistakes import STRUCTURAL, mistaken
+from protocol.types import TaskId
 
 FILE: Final = "planner.json"
 ROUNDS: Final = 6  # answers to one question at most
@@ -74,14 +76,22 @@ class ErringPlanner:
         return batch
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
-        """Answer as the reference does; where it has no answer, plan anew and mend the run."""
+        """Answer as the reference does; where it has no answer, plan anew and mend the run.
+
+        The parts of a `for_each` are in no plan: what is to be mended is the whole.
+        """
+        parts = _parts(request.snapshot)
         try:
             return await self._planner.revise(request)
         except NoRevisionError:
-            if not self._wrong:
+            if not self._wrong or request.task in parts:
                 raise
         right = await self._planner.again(request.snapshot)
-        return mend(request.snapshot, request.task, right)
+        whole = tuple(each for each in request.snapshot.tasks if each.spec.id not in parts)
+        batch = mend(replace(request.snapshot, tasks=whole), request.task, right)
+        if not batch.edits:
+            raise NoRevisionError("the run is what the plan says")
+        return batch
 
     def _spoilt(self, batch: EditBatch) -> EditBatch:
         if self._chance.random() >= self._wrong:
@@ -91,6 +101,17 @@ class ErringPlanner:
             if worse != batch:  # not every plan has a place for every mistake
                 return worse
         return batch
+
+
+def _parts(run: RunSnapshot) -> frozenset[TaskId]:
+    """Return the tasks that came of a `for_each`."""
+    there = {each.spec.id for each in run.tasks if each.spec.for_each is not None}
+    return (
+        frozenset(
+            each.spec.id for each in run.tasks if TaskId(each.spec.id.partition("[")[0]) in there
+        )
+        - there
+    )
 
 
 class SuitePlanner:

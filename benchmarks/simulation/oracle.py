@@ -55,7 +55,7 @@ class Witness:
                     raise ViolationError(f"I9: token {token} after {self._token}")
                 self._token = token
                 self.placed.setdefault(device, []).append(attempt)
-            case f.AttemptSucceeded(run, task):
+            case f.AttemptSucceeded(run, task, held=False) | f.TaskSettled(run, task, by="plan"):
                 if (run, task) in self._succeeded:
                     raise ViolationError(f"I6: {task} of {run} succeeded twice")
                 self._succeeded.add((run, task))

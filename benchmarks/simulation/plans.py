@@ -22,7 +22,7 @@ TIGHT: Final = Limits(
 )
 SESSION, MODEL = "session", "model"
 """Kinds of warm resources: a run's own, and shared."""
-EXPECTING: Final = 0.3  # share of the tasks with `act` whose result may come unexpected
+EXPECTING: Final = 0.1  # share of the tasks whose result may come unexpected
 _EFFECTS: Final = ("compute", "write", "act")
 
 
@@ -60,15 +60,14 @@ class Draft:
             args["item"] = {"$item": []}
         elif on is None:
             args |= {f"after{n}": {"$from": name} for n, name in enumerate(after)}
-        does = skill or self._skill()
         spec = TaskSpec(
             name,
-            does,
+            skill or self._skill(),
             args,
             limits=self._limits,
             needs=self._needs(),
             for_each=loop,
-            expect=self._expect(does, loop),
+            expect=self._expect(loop),
         )
         self.edits.append(AddTask(spec))
         if on is not None:
@@ -84,12 +83,9 @@ class Draft:
         model = ResourceNeed(MODEL, f"m{self.chance.randrange(3)}", 1.0, PinScope.SHARED)
         return Needs(resources=self.chance.choice([(session,), (session,), (model,)]))
 
-    def _expect(self, skill: str, loop: ForEach | None) -> Predicate | None:
-        """Some effects are taken to be large: the planner looks at those that are not.
-
-        Only of tasks that nobody does again: for the oracle, who succeeded is not placed any more.
-        """
-        if skill != "act" or self._doubts.random() >= EXPECTING:
+    def _expect(self, loop: ForEach | None) -> Predicate | None:
+        """Some results are taken to be large: the planner looks at those that are not."""
+        if self._doubts.random() >= EXPECTING:
             return None
         return Predicate(("n",) if loop is None else ("results", 0, "n"), Op.GE, 0.5)
 

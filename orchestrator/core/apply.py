@@ -239,7 +239,8 @@ def _task_unknown(state: State, fact: f.TaskUnknown) -> None:
 
 def _task_settled(state: State, fact: f.TaskSettled) -> None:
     state.runs[fact.run].tasks[fact.task].output = fact.output
-    settled(state, fact.run, fact.task, TaskCause.SUCCEED, "")
+    if not fact.held:
+        settled(state, fact.run, fact.task, TaskCause.SUCCEED, "")
 
 
 def _input_requested(state: State, fact: f.InputRequested) -> None:

@@ -1,6 +1,7 @@
 """Artifacts fetched ahead of an offer: real stores, served on loopback."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
@@ -14,7 +15,7 @@ from agents.runtime import Agent
 from agents.sharing import sharing
 from agents.skills import Context, skill
 from protocol import telemetry
-from protocol.artifacts import KEY
+from protocol.artifacts import KEY, Artifact
 from protocol.artifacts.fetching import download
 from protocol.artifacts.store import Store
 from protocol.messages import Phase, Prefetch, Report
@@ -174,6 +175,31 @@ async def test_a_released_run_fetches_nothing_more_and_leaves_nothing(tmp_path):
         hint(reference)  # it was on its way when the run was released
         await asyncio.sleep(0.02)
         assert slow.count == 1
+
+
+async def test_a_hint_that_ends_while_it_is_written_down_holds_nothing(tmp_path):
+    """What is held is never deleted: a fetch that is cancelled then would keep it for good."""
+    async with source(tmp_path) as there, target(tmp_path) as (_, _, artifacts, _):
+        artifact = Artifact.read(await big.call(context(there), {}), "here")
+        hold, holding, may = artifacts.store.hold, threading.Event(), threading.Event()
+
+        def slow_hold(sha256):
+            holding.set()
+            may.wait(5.0)
+            hold(sha256)
+
+        artifacts.store.hold = slow_hold
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(artifacts.prefetch(artifact, RUN))
+            await until(holding.is_set)
+            task.cancel()
+            await asyncio.sleep(0)
+            may.set()
+        artifacts.store.hold = hold
+        await length.call(context(artifacts), {"texts": artifact.plain()})
+        await artifacts.close(AttemptId("a"))
+        await artifacts.release([RUN, RunId("run")])
+        assert artifacts.store.find(artifact.content.sha256) is None
 
 
 async def test_only_so_many_at_once_and_so_many_kept(tmp_path, monkeypatch):

@@ -226,7 +226,10 @@ def _finished_late(step: Step, event: e.AttemptFinished) -> None:
         case Unknown():
             return  # it cannot say: it is asked again
         case Succeeded(output):
-            step.emit(f.TaskSettled(run.id, task.spec.id, output, event.device))
+            held = unexpected(task, output) and may_ask(run)
+            step.emit(f.TaskSettled(run.id, task.spec.id, output, event.device, held))
+            if held:
+                review(step, run, task, Effect.ONCE)  # only such an outcome is asked about
         case Failed(_, detail) | Rejected(detail) | Cancelled(detail):
             give_up(step, run, task, f"{event.device}: {detail}", kind=f.Why.UNKNOWN)
         case _:

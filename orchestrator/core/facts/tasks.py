@@ -141,6 +141,8 @@ class TaskSettled:
     task: TaskId
     output: Json
     by: str
+    held: bool = False
+    """See `AttemptSucceeded`."""
 
 
 @dataclass(frozen=True, slots=True)

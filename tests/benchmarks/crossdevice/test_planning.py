@@ -145,6 +145,31 @@ async def test_after_a_wrong_plan_the_run_is_mended_to_fit_the_right_one(folder)
     assert ReplaceTask(right.edits[1].task) in batch.edits
 
 
+async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(folder):
+    (folder / "digests.yaml").write_text(
+        PLAYBOOK.replace("{id: a, skill", '{id: a, for_each: {items: "${c.results}"}, skill')
+        + "  - {id: c, skill: work.digest, args: {name: x}}\n"
+    )
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    planner = ErringPlanner(reference, wrong=0.3, seed=0)
+    bad = AddTask(TaskSpec(B, "work.digest", {"name": "?"}))
+    part = AddTask(TaskSpec(TaskId("a[0]"), "work.digest", {"name": "x"}))
+    plan = EditBatch(0, (right.edits[0], right.edits[2], part, bad))
+
+    with pytest.raises(NoRevisionError, match="nothing is said"):
+        await planner.revise(failed(plan, "a[0]", "bad luck"))
+    mended = await planner.revise(failed(plan, "b", "bad luck"))
+    assert mended.edits == (ReplaceTask(right.edits[1].task),)
+
+
+async def test_a_run_that_is_what_the_plan_says_is_not_mended(folder):
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    with pytest.raises(NoRevisionError, match="what the plan says"):
+        await ErringPlanner(reference, wrong=0.3, seed=0).revise(failed(right, "b", "bad luck"))
+
+
 async def test_a_planner_that_does_not_err_has_nothing_to_say_beyond_its_revisions(folder):
     reference = ReferencePlanner([folder])
     plan = await reference.propose(asked())

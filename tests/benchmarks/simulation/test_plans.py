@@ -45,11 +45,11 @@ def test_what_comes_unexpected_changes_nothing_else_of_a_plan(monkeypatch):
         none = list(tasks(plan(random.Random(0), shape, **draft)))
         monkeypatch.setattr(plans, "EXPECTING", 1.0)
         every = list(tasks(plan(random.Random(0), shape, **draft)))
-        assert [bool(spec.expect) for spec in every] == [spec.skill == "act" for spec in every]
+        assert all(spec.expect for spec in every)
         assert [replace(spec, expect=None) for spec in every] == none
     monkeypatch.undo()
-    acts = [s for seed in range(50) for s in draw(seed).specs(0) if s.skill == "act"]
-    assert 0.2 < sum(s.expect is not None for s in acts) / len(acts) < 0.4
+    drawn = [spec.expect for seed in range(20) for spec in draw(seed).specs(0)]
+    assert 0.05 < sum(map(bool, drawn)) / len(drawn) < 0.2
 
 
 def test_seed_alone_says_what_a_world_is():

@@ -10,6 +10,7 @@ from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.chance import unit
+from orchestrator.core.saved import SavedPlan
 from orchestrator.core.scheduling import one_plan
 from orchestrator.core.scheduling.adopted import adopted as adopted_plan
 from orchestrator.core.scheduling.improvement import (
@@ -24,7 +25,7 @@ from orchestrator.core.scheduling.outlook import Schedule, follow
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.scheduling.survey import survey, unstarted
 from orchestrator.core.tuning import Tuning
-from protocol.types import DeviceId, Failed, FailureKind, Succeeded
+from protocol.types import DeviceId, Failed, FailureKind, RunId, Succeeded
 from tests.orchestrator.core.scheduling.shelf.driving import limits, play
 from tests.support.world import RUN, World, edge, task
 
@@ -284,3 +285,10 @@ def test_what_was_adopted_for_another_revision_or_fleet_is_not_gone_on_with(move
     assert list(adopted_plan(run, seen)) == []
     world.settle()
     assert world.run().status == "succeeded"
+
+
+def test_a_saved_plan_of_a_run_that_is_forgotten_is_passed_over():
+    world = a_world()
+    left = f.PlanAdopted(RunId("gone"), 1, (), ())
+    world.fold.restore([SavedPlan(left)])
+    assert not world.fold.state.runs

@@ -280,6 +280,40 @@ def test_what_a_loop_comes_to_may_be_unexpected_but_not_one_item_of_it():
     assert len(world.row("t").output["results"]) == 2
 
 
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize(
+    ("came", "state"), [(MANY, "recovering"), (Succeeded({"n": 5}), "succeeded")]
+)
+def test_an_outcome_that_was_lost_and_found_is_looked_at_too(came, state, rows):
+    world = counted(effect=Effect.ONCE)
+    attempt = world.start("t")
+    world.finish("t", Unknown("power was lost"))
+    assert world.state("t") == "unknown"
+    world.end(attempt, came)
+    assert world.state("t") == state
+    assert world.row("t").output == came.output
+    asks = world.ordered(c.AskPlanner)
+    assert [each.kind for each in asks] == ["information"] * (state == "recovering")
+    world.restart(rows=rows)
+    if asks:
+        assert asks[0].cause.endswith("it took effect, and is not done again")
+        again = SetArgs("t", {"less": True})
+        world.tell(e.PlanProposed(RUN, asks[0].ask, plan(again, base=1)))
+        assert [each.rule for each in world.happened(f.EditRefused)[-1].reasons] == ["once"]
+    assert world.state("t") == "succeeded"
+    world.do("u", "v")
+    assert world.run().status == "succeeded"
+
+
+def test_an_outcome_that_was_lost_stands_at_once_where_the_planner_may_not_be_asked():
+    world = counted(effect=Effect.ONCE, limits=RunLimits(revisions=0))
+    attempt = world.start("t")
+    world.finish("t", Unknown("power was lost"))
+    world.end(attempt, MANY)
+    assert world.state("t") == "succeeded"
+    assert not world.ordered(c.AskPlanner)
+
+
 @pytest.mark.parametrize(
     ("happens", "kind"),
     [
