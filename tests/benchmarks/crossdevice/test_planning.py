@@ -160,7 +160,8 @@ async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(f
     with pytest.raises(NoRevisionError, match="nothing is said"):
         await planner.revise(failed(plan, "a[0]", "bad luck"))
     mended = await planner.revise(failed(plan, "b", "bad luck"))
-    assert mended.edits == (ReplaceTask(right.edits[1].task),)
+    assert {type(edit) for edit in mended.edits} == {ReplaceTask}
+    assert ReplaceTask(right.edits[1].task) in mended.edits
 
 
 async def test_a_run_that_is_what_the_plan_says_is_not_mended(folder):

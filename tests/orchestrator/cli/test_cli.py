@@ -513,13 +513,13 @@ def free_port():
 
 def test_timing_of_the_settings_is_the_engines():
     unsaid = serving.tuning(TimingSection(), RetentionSection(), PinningSection())
-    assert unsaid == serving.Tuning(improve_cpu=0.1)
+    assert unsaid == serving.Tuning()
     kept = RetentionSection(days=0.5, runs=3, tasks=40)
     timing, pinning = TimingSection(heartbeat_s=1.0, lease_s=9.0), PinningSection(cap_s=60.0)
     changed = serving.tuning(
-        timing, kept, pinning, SchedulingSection(hedge_budget=0.1, improve_cpu=0.0)
+        timing, kept, pinning, SchedulingSection(hedge_budget=0.1, improve_cpu=0.2)
     )
-    assert (changed.hedge_budget, changed.improve_cpu) == (0.1, 0.0)
+    assert (changed.hedge_budget, changed.improve_cpu) == (0.1, 0.2)
     assert (changed.keep_s, changed.keep_runs, changed.keep_tasks) == (43200.0, 3, 40)
     assert (changed.lost_after_s, changed.lease_s) == (3.5, 9.0)
     assert changed.pin_cap_s == 60.0
