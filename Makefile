@@ -6,6 +6,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
 BENCH ?= overhead
+# More would wait for each other: many tests start processes of their own.
+SIDE_BY_SIDE := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -18,7 +20,7 @@ demo: setup ## one request on five devices, two of which are killed on the way
 	@$(BIN)/muster demo
 
 test: setup ## the tests; those that need a broker are skipped where there is none
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(SIDE_BY_SIDE)
 
 check: setup ## what CI runs; the coverage of protocol/ needs mosquitto
 	$(BIN)/ruff format --check .
@@ -26,7 +28,7 @@ check: setup ## what CI runs; the coverage of protocol/ needs mosquitto
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/loq check
-	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/pytest $(SIDE_BY_SIDE) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=90
 	$(BIN)/coverage report --fail-under=100 --include='orchestrator/core/*,protocol/*'
 

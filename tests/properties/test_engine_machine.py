@@ -7,6 +7,7 @@ watches final states (I6), tokens and epochs (I9) and `once` effects (I13).
 from dataclasses import replace
 from math import inf
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -469,9 +470,9 @@ class EngineMachine(RuleBasedStateMachine):
         self.world.settle()
 
 
-TestEngine = EngineMachine.TestCase
+TestEngine = pytest.mark.timeout(90)(EngineMachine.TestCase)
 TestEngine.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,  # what it found became named tests; a longer search is a matter of this line
@@ -499,5 +500,5 @@ class HedgeMachine(EngineMachine):
             self.world.tell(event)
 
 
-TestHedges = HedgeMachine.TestCase
+TestHedges = pytest.mark.timeout(90)(HedgeMachine.TestCase)
 TestHedges.settings = settings(TestEngine.settings, max_examples=25, stateful_step_count=20)

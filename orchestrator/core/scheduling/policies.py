@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from orchestrator.core.scheduling import Place, earliest_finish, fifo, one_plan
+from orchestrator.core.scheduling import Place, earliest_finish, one_plan
 from orchestrator.core.scheduling.shelf import (
     affinity,
     bid,
@@ -15,6 +15,7 @@ from orchestrator.core.scheduling.shelf import (
     cpop,
     edd,
     fair,
+    fifo,
     goodput,
     heft,
     least_loaded,

@@ -18,8 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from orchestrator.core.retention.warm_set import PinState
-from orchestrator.core.scheduling import Board, Machine, Placement, fifo
+from orchestrator.core.scheduling import Board, Machine, Placement
 from orchestrator.core.scheduling.demand import Demand, Entry, Room
+from orchestrator.core.scheduling.shelf import fifo
 from orchestrator.core.scheduling.shelf.common.packing import (
     NOWHERE,
     Packing,
