@@ -14,6 +14,10 @@ Rows = Sequence[Mapping[str, Any]]
 WIDTH: Final = 900  # of a picture, in pixels
 LANE: Final = 9
 COLOURS: Final = {True: "#3a7", False: "#d75"}
+TURNS: Final = (
+    "<p>Bounds are of the calls as they were: where one call at a time is made, with the waiting"
+    " for one's turn. Compare latencies.</p>"
+)
 STYLE: Final = (
     "<style>.wide td,.wide th{text-align:right}.wide tr>:first-child{text-align:left}"
     "svg{background:#f6f6f6;display:block}details{margin:.4em 0}</style>"
@@ -31,6 +35,7 @@ def sections(rows: Rows) -> str:
             STYLE,
             _table("Faults", [r for r in rows if r["arm"] == OURS], "fault"),
             _table("Arms, in peace", calm, "arm"),
+            TURNS,
             _table("Categories, ours in peace", ours, "category"),
             _scatter(ours),
             "<h2>Tasks</h2><p>Ours, in peace: who worked when. Red: of no use.</p>",

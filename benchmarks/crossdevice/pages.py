@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -99,6 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self) -> None:
+        with suppress(ConnectionError):  # who asked was killed, or told to stop
+            self._answered()
+
+    def _answered(self) -> None:
         name, _, path = self.path.lstrip("/").partition("?")[0].partition("/")
         site = self._pages.sites.get(name)
         text = self.rfile.read(int(self.headers.get("content-length") or 0)).decode(

@@ -10,21 +10,19 @@ import asyncio
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.crossdevice.arms import ARMS, ArmPlanner
+from benchmarks.crossdevice.mending import Plan
 from benchmarks.crossdevice.reference import ReferencePlanner
-from benchmarks.planner.mending import mend
 from benchmarks.planner.stop_world import StopWorld
 from orchestrator.core.edits import EditBatch
-from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.library import Orchestrator
 from orchestrator.planner import NoRevisionError, Planner, PlanRequest, RevisionRequest
 from orchestrator.planner.answers import against
 from orchestrator.planner.mistakes import STRUCTURAL, mistaken
-from protocol.types import TaskId
 
 FILE: Final = "planner.json"
 ROUNDS: Final = 6  # answers to one question at most
@@ -66,31 +64,31 @@ class ErringPlanner:
         self._chance = random.Random(seed)
 
     async def propose(self, request: PlanRequest) -> EditBatch:
-        """Answer until the checks find nothing, or the rounds are over."""
-        right = await self._planner.propose(request)
-        batch = self._spoilt(right)
-        for _ in range(ROUNDS - 1):
-            if not against(request, batch, worded=True):
-                break
-            batch = self._spoilt(right)
-        return batch
+        """See `Planner`."""
+        return self._answer(request, await self._planner.propose(request))
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
         """Answer as the reference does; where it has no answer, plan anew and mend the run.
 
         The parts of a `for_each` are in no plan: what is to be mended is the whole.
         """
-        parts = _parts(request.snapshot)
         try:
-            return await self._planner.revise(request)
+            return self._answer(request, await self._planner.revise(request))
         except NoRevisionError:
-            if not self._wrong or request.task in parts:
+            if not self._wrong:
                 raise
-        right = await self._planner.again(request.snapshot)
-        whole = tuple(each for each in request.snapshot.tasks if each.spec.id not in parts)
-        batch = mend(replace(request.snapshot, tasks=whole), request.task, right)
-        if not batch.edits:
+        right = Plan(await self._planner.again(request.snapshot))
+        if right.has_part(request.task) or right.is_that_of(request.snapshot):
             raise NoRevisionError("the run is what the plan says")
+        return self._answer(request, right.mended(request.snapshot, request.task))
+
+    def _answer(self, request: PlanRequest | RevisionRequest, right: EditBatch) -> EditBatch:
+        """Answer until the checks find nothing, or the rounds are over."""
+        batch = self._spoilt(right)
+        for _ in range(ROUNDS - 1):
+            if batch == right or not against(request, batch, worded=True):
+                break
+            batch = self._spoilt(right)
         return batch
 
     def _spoilt(self, batch: EditBatch) -> EditBatch:
@@ -101,17 +99,6 @@ class ErringPlanner:
             if worse != batch:  # not every plan has a place for every mistake
                 return worse
         return batch
-
-
-def _parts(run: RunSnapshot) -> frozenset[TaskId]:
-    """Return the tasks that came of a `for_each`."""
-    there = {each.spec.id for each in run.tasks if each.spec.for_each is not None}
-    return (
-        frozenset(
-            each.spec.id for each in run.tasks if TaskId(each.spec.id.partition("[")[0]) in there
-        )
-        - there
-    )
 
 
 class SuitePlanner:

@@ -1,14 +1,23 @@
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from benchmarks.crossdevice.arms import ARMS, ArmPlanner
 from benchmarks.crossdevice.planning import ErringPlanner, PlannerControl, SuitePlanner
 from benchmarks.crossdevice.reference import ReferencePlanner
-from orchestrator.core.edits import AddTask, EditBatch, RemoveDependency, ReplaceTask
+from orchestrator.core.edits import (
+    AddDependency,
+    AddTask,
+    EditBatch,
+    RemoveDependency,
+    RemoveTask,
+    ReplaceTask,
+)
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.model import Dependency, ForEach, Needs, On, TaskSpec
+from orchestrator.core.references import predecessors
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.planner import DeviceView, NoRevisionError, PlanRequest, RevisionRequest
 from protocol.types import DeviceCard, DeviceId, RunId, SkillInfo, TaskId
@@ -50,13 +59,19 @@ def asked(run="r", seed=0):
     return PlanRequest(RunId(run), "digest x", {"folder": "f"}, FLEET, seed)
 
 
-def failed(plan, task, cause):
+def failed(plan, task, cause, states=MappingProxyType({})):
+    specs = [e.task for e in plan.edits if isinstance(e, AddTask)]
+    edges = [Dependency(before, spec.id) for spec in specs for before in predecessors(spec)]
+    edges += [e.dependency for e in plan.edits if isinstance(e, AddDependency)]
     rows = tuple(
         TaskSnapshot(
-            e.task, TaskState.RECOVERING if e.task.id == task else TaskState.WAITING, "", None
+            spec,
+            states.get(spec.id, TaskState.RECOVERING if spec.id == task else TaskState.WAITING),
+            "",
+            None,
+            dependencies=tuple(e for e in edges if e.successor == spec.id),
         )
-        for e in plan.edits
-        if isinstance(e, AddTask)
+        for spec in specs
     )
     run = RunSnapshot(RunId("r"), "digest x", 1, RunStatus.RUNNING, rows)
     return RevisionRequest(run, TaskId(task), cause, (), FLEET)
@@ -145,6 +160,18 @@ async def test_after_a_wrong_plan_the_run_is_mended_to_fit_the_right_one(folder)
     assert ReplaceTask(right.edits[1].task) in batch.edits
 
 
+async def test_revisions_have_mistakes_too_and_most_are_found(folder):
+    async def revised(wrong, seed):
+        reference = ReferencePlanner([folder])
+        plan = await reference.propose(asked())
+        planner = ErringPlanner(reference, wrong=wrong, seed=seed)
+        return await planner.revise(failed(plan, "a", "it is broken"))
+
+    right = await revised(0.0, 0)
+    assert all([await revised(1.0, seed) != right for seed in range(10)])
+    assert sum([await revised(0.3, seed) != right for seed in range(20)]) <= 3
+
+
 async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(folder):
     (folder / "digests.yaml").write_text(
         PLAYBOOK.replace("{id: a, skill", '{id: a, for_each: {items: "${c.results}"}, skill')
@@ -157,11 +184,42 @@ async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(f
     part = AddTask(TaskSpec(TaskId("a[0]"), "work.digest", {"name": "x"}))
     plan = EditBatch(0, (right.edits[0], right.edits[2], part, bad))
 
-    with pytest.raises(NoRevisionError, match="nothing is said"):
+    with pytest.raises(NoRevisionError, match="what the plan says"):
         await planner.revise(failed(plan, "a[0]", "bad luck"))
     mended = await planner.revise(failed(plan, "b", "bad luck"))
-    assert {type(edit) for edit in mended.edits} == {ReplaceTask}
-    assert ReplaceTask(right.edits[1].task) in mended.edits
+    assert mended.edits == (ReplaceTask(right.edits[1].task),)
+
+
+async def test_mending_leaves_a_branch_alone_that_was_not_taken_and_edges_what_they_are(folder):
+    branches = (
+        "  - {id: c, skill: work.digest, args: {name: x}, after: [{task: a, on: failure}]}\n"
+        "  - {id: d, skill: work.digest, args: {name: x}, after: [{task: c, on: completion}]}\n"
+    )
+    (folder / "digests.yaml").write_text(PLAYBOOK + branches)
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    a, b, c, d, *edges = right.edits
+    planner = ErringPlanner(reference, wrong=0.3, seed=0)
+    done = {A: TaskState.SUCCEEDED, TaskId("c"): TaskState.SKIPPED}
+
+    bad = AddTask(replace(b.task, args={"name": "?"}))
+    mended = await planner.revise(failed(EditBatch(0, (a, bad, c, d, *edges)), "b", "bad", done))
+    assert mended.edits == (ReplaceTask(b.task),)
+
+    other = AddDependency(Dependency(TaskId("c"), TaskId("d")))
+    bad = EditBatch(0, (a, b, c, replace(d, task=replace(d.task, args={})), edges[0]))
+    mended = await planner.revise(failed(bad, "d", "bad", done))
+    assert mended.edits == (ReplaceTask(d.task), edges[1])
+    assert edges[1] != other
+
+
+async def test_what_no_plan_has_is_removed(folder):
+    reference = ReferencePlanner([folder])
+    right = await reference.propose(asked())
+    extra = AddTask(TaskSpec(TaskId("x"), "work.digest", {"name": "?"}))
+    run = failed(EditBatch(0, (*right.edits, extra)), "x", "bad")
+    batch = await ErringPlanner(reference, wrong=0.3, seed=0).revise(run)
+    assert batch.edits == (RemoveTask(TaskId("x")),)
 
 
 async def test_a_run_that_is_what_the_plan_says_is_not_mended(folder):
