@@ -43,6 +43,7 @@ from orchestrator.core.scheduling.policies import (
     DEFAULT_PARAMETERS,
     Parameters,
     Policy,
+    allowed,
     chosen,
 )
 from orchestrator.core.snapshot import RunSnapshot, snapshot
@@ -106,6 +107,7 @@ class Engine:
         self._tuning = tuning or Tuning()
         self._place: Place = chosen(policy, parameters)
         self.state.board.by_deadline = policy in BY_DEADLINE
+        self.state.board.eligible = allowed(policy, parameters, self.state.board)
 
     def decide(self, event: e.Event, *, now: Now) -> Decision:
         """Take an event at a time; its facts are applied when this returns.

@@ -133,10 +133,7 @@ def _learned(fact: f.AttemptSucceeded, state: State) -> Iterator[RowKey]:
 
 
 def _outrun(fact: f.AttemptOutrun, state: State) -> Iterator[RowKey]:
-    run = state.runs.get(fact.run)
-    task = run.tasks.get(fact.task) if run is not None else None
-    if task is not None:
-        yield ("skill", task.spec.skill)
+    yield ("skill", state.runs[fact.run].tasks[fact.task].spec.skill)
 
 
 def _forgot(fact: f.RunForgotten, _state: State) -> Iterator[RowKey]:

@@ -258,10 +258,12 @@ class State:
         "overdue",
         "releases",
         "runs",
+        "seekers",
         "timers",
         "token",
         "touched",
         "unended",
+        "unsought",
         "warmth",
     )
 
@@ -290,6 +292,10 @@ class State:
         """By skill."""
         self.overdue: dict[AttemptId, None] = {}
         """Those that are to get a hedge when a device is idle. Not saved: timers tell again."""
+        self.seekers: dict[DeviceId, None] = {}
+        """Devices that got room and idle, while they look at the overdue, a few a step."""
+        self.unsought = 0
+        """How many of the overdue these have not looked at."""
         self.warmth = Warmth()
         self.board = Board(
             self.estimates, self.warmth.loads, self.attempts, runs=self.runs, live=self.live

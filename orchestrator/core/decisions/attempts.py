@@ -5,7 +5,7 @@ from typing import assert_never
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.commands import Acknowledge, CancelAttempt, QueryAttempt
-from orchestrator.core.decisions.hedging import watch
+from orchestrator.core.decisions.hedging import age_s, watch
 from orchestrator.core.decisions.outcomes import (
     REVIEWED,
     give_up,
@@ -261,7 +261,7 @@ def _stands(task: Task) -> bool:
 def _stop_other(step: Step, task: Task, other: Attempt, *, winner: Attempt) -> None:
     """Stop an attempt that is not needed: another one was first."""
     if winner.state in LIVE:
-        ran_s = step.at - other.started_at if other.started_at is not None else None
+        ran_s = age_s(step, other) if other.started_at is not None else None
         hedge = other.id == task.hedge
         step.emit(f.AttemptOutrun(other.run, other.task, other.id, hedge, ran_s))
     else:  # it had lapsed, and came through after all

@@ -6,10 +6,11 @@ to end first, a cap on copies); Ananthanarayanan et al., Effective Straggler Mit
 (a budget). An attempt gets one hedge if
 
 * running the task twice is harmless, it needs nothing warm, and no person was asked;
-* its age is past the skill's 90 % quantile and past twice its estimate (`core.lateness`);
+* its age, but for the time in which its inputs come, is past the skill's 90 % quantile and past
+  twice its estimate (`core.lateness`);
 * what it needs still, on the mean, exceeds a fresh run on the other device, what has to be sent
   there, and `Tuning.hedge_margin_s`;
-* that device has room, and nothing which is ready could take it;
+* that device has room, nothing which is ready could take it, and the policy allows it;
 * its run's hedges but for the first, by their estimates, stay within `Tuning.hedge_budget` times
   what its successful attempts took: so short runs may hedge once.
 
@@ -17,7 +18,7 @@ The first result wins; the other attempt lapses and is told to stop. If the atte
 hedge takes its place, and nothing is charged; if the hedge fails, it is gone.
 
 Whoever starts gets a deadline, and at twice its age another one. If no device is fit then, it is
-`overdue`, and each device that gets room and idles looks at a few of those: O(1) a step.
+`overdue`, and each device that gets room and idles looks at those, a few a step: O(1) each.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ from protocol.types import AttemptId, DeviceId, Effect
 
 LATE: Final = "late"
 """The timer of an attempt that is to be looked at."""
+SEEK: Final = ("seek",)
+"""The timer of devices that idle and have not looked at all that is overdue."""
 LOOKS: Final = 8  # overdue attempts a step
 LEAST_S: Final = 1e-3  # between two looks: an age may round to nothing
 UNKNOWN: Final = Lateness()
@@ -68,19 +71,36 @@ def late(step: Step, key: Key) -> None:
     if due <= step.at:
         step.state.overdue[attempt.id] = None
         _look(step, attempt, step.state.board.idle(task, step.at))
-        due = step.at + max(_age_s(step, attempt), LEAST_S)
+        due = step.at + max(age_s(step, attempt), LEAST_S)
     _await(step, attempt, due)
 
 
 def hedge_overdue(step: Step) -> None:
-    """Let devices that got room and idle take hedges of a few overdue attempts."""
-    board, overdue = step.state.board, step.state.overdue
-    vacated, board.vacated = board.vacated, {}
-    idle = [machine for machine in vacated.values() if board.idles(machine)] if overdue else []
-    for name in tuple(islice(overdue, LOOKS)) if idle else ():
-        attempt = step.state.attempts[name]
-        key = key_of(step.state.task(attempt))
-        _look(step, attempt, [m for m in idle if board.idles(m) and serves(m, key)])
+    """Let devices that got room and idle look at all overdue attempts, from now on."""
+    state = step.state
+    vacated, state.board.vacated = state.board.vacated, {}
+    idle = [name for name, machine in vacated.items() if state.board.idles(machine)]
+    if idle and state.overdue:
+        state.seekers |= dict.fromkeys(idle)
+        state.unsought = len(state.overdue)
+        seek(step, SEEK)
+
+
+def seek(step: Step, key: Key) -> None:
+    """Let them take hedges of a few overdue attempts, and have them look at the others soon."""
+    state, board = step.state, step.state.board
+    known = (board.machines[name] for name in state.seekers if name in board.machines)
+    idle = [machine for machine in known if board.idles(machine)]
+    some = list(islice(state.overdue, min(LOOKS, state.unsought))) if idle else []
+    for name in some:
+        attempt = state.attempts[name]
+        wants = key_of(state.task(attempt))
+        _look(step, attempt, [m for m in idle if board.idles(m) and serves(m, wants)])
+    state.unsought -= len(some)
+    if some and state.unsought > 0:
+        step.emit(f.DeadlineMoved(key, step.at + LEAST_S))
+    else:
+        state.seekers.clear()
 
 
 def _look(step: Step, attempt: Attempt, idle: Sequence[Machine]) -> None:
@@ -97,10 +117,12 @@ def _hedged(step: Step, task: Task, attempt: Attempt, idle: Sequence[Machine]) -
     run, spec = step.state.runs[task.run], task.spec
     if run.paused or not step.state.estimates.tells(spec.skill, spec.estimate_s):
         return False
-    estimate_s, age_s = _estimate_s(step, task, attempt.device), _age_s(step, attempt)
-    left_s = _lateness(step, task).left_s(estimate_s, age_s)
+    if step.at < _doubt_at(step, task, attempt):
+        return False  # it was found out since that its inputs take longer
+    estimate_s, old_s = _estimate_s(step, task, attempt.device), age_s(step, attempt)
+    left_s = _lateness(step, task).left_s(estimate_s, old_s)
     found: list[tuple[float, int, float, Machine]] = []
-    for machine in idle:
+    for machine in step.state.board.eligible(task, idle):
         fresh_s = _estimate_s(step, task, machine.card.device)
         there = arrival(step.state.board, task, machine.card.device, step.at)
         all_s = there - step.at + fresh_s + step.tuning.hedge_margin_s
@@ -109,8 +131,8 @@ def _hedged(step: Step, task: Task, attempt: Attempt, idle: Sequence[Machine]) -
     if not found:
         return False
     _, _, fresh_s, machine = min(found, key=lambda each: each[:2])
-    times = age_s / estimate_s if estimate_s > 0.0 else 0.0
-    _place(step, task, machine, fresh_s, f.Hedge(attempt.id, age_s, times))
+    times = old_s / estimate_s if estimate_s > 0.0 else 0.0
+    _place(step, task, machine, fresh_s, f.Hedge(attempt.id, old_s, times))
     return True
 
 
@@ -160,7 +182,7 @@ def _effect(task: Task, device: Device) -> Effect:
 def _doubt_at(step: Step, task: Task, attempt: Attempt) -> float:
     estimate_s = _estimate_s(step, task, attempt.device)
     after_s = _lateness(step, task).doubt_s(estimate_s, step.tuning.hedge_margin_s)
-    return (attempt.started_at or 0.0) + after_s
+    return _began_at(step, task, attempt) + after_s
 
 
 def _await(step: Step, attempt: Attempt, due: float) -> None:
@@ -171,8 +193,15 @@ def _lateness(step: Step, task: Task) -> Lateness:
     return step.state.lateness.get(task.spec.skill, UNKNOWN)
 
 
-def _age_s(step: Step, attempt: Attempt) -> float:
-    return step.at - (attempt.started_at or 0.0)
+def age_s(step: Step, attempt: Attempt) -> float:
+    """Return how long a live attempt may be expected to have worked, ≥ 0."""
+    return max(0.0, step.at - _began_at(step, step.state.task(attempt), attempt))
+
+
+def _began_at(step: Step, task: Task, attempt: Attempt) -> float:
+    """Return when its inputs should have been there: who starts may still fetch them."""
+    came = arrival(step.state.board, task, attempt.device, attempt.offered_at)
+    return max(attempt.started_at or 0.0, came)
 
 
 def _estimate_s(step: Step, task: Task, name: DeviceId) -> float:

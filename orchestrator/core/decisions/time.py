@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from orchestrator.core import facts as f
 from orchestrator.core.commands import CancelAttempt, QueryAttempt
 from orchestrator.core.decisions.devices import device_silent, leases_over
-from orchestrator.core.decisions.hedging import LATE, late
+from orchestrator.core.decisions.hedging import LATE, SEEK, late, seek
 from orchestrator.core.decisions.offers import offer_again, query_doubt, refuse
 from orchestrator.core.decisions.outcomes import (
     awaits_planner,
@@ -200,6 +200,7 @@ DUE: Mapping[str, Callable[[Step, Key], None]] = {
     "task": _task_due,
     "hedge": _hedge_due,
     LATE: late,
+    SEEK[0]: seek,
     LOOK[0]: _look_due,
     KEPT[0]: _kept_due,
     "pins": _pins_due,

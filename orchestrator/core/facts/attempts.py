@@ -19,7 +19,7 @@ class Hedge:
 
     beside: AttemptId
     age_s: float
-    """How long that one had run."""
+    """How long that one had worked, its inputs being there as expected."""
     times: float
     """That in its estimates."""
 

@@ -7,9 +7,10 @@ here, and keep their plan.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import inf
+from typing import TypeAlias
 
 from orchestrator.core.estimates import Estimates
 from orchestrator.core.model import TaskSpec
@@ -20,6 +21,7 @@ from orchestrator.core.scheduling.demand import (
     Demand,
     Key,
     Machine,
+    Placeable,
     Room,
     Waiting,
     key_of,
@@ -33,6 +35,13 @@ from protocol.types import AttemptId, DeviceId, Resource, RunId
 QUICKEST = 8  # devices that a task may wait for although another has room
 IDLE = 64  # devices looked at for a hedge, and the best: of more, one will do
 EMPTY_DEMANDS = 64  # demands without tasks kept warm: making one costs a walk over the fleet
+
+Eligible: TypeAlias = Callable[[Placeable, Sequence[Machine]], Sequence[Machine]]
+
+
+def all_of(_task: Placeable, machines: Sequence[Machine]) -> Sequence[Machine]:
+    """Return all of them: what a task needs is asked elsewhere."""
+    return machines
 
 
 class Board:
@@ -49,6 +58,7 @@ class Board:
         "attempts",
         "by_deadline",
         "changed",
+        "eligible",
         "estimates",
         "live",
         "look_at",
@@ -71,6 +81,8 @@ class Board:
         """What a planning policy means to do; it may be forgotten at any time."""
         self.by_deadline = False
         """Whether ready tasks wait in the order of `urgency`, or their runs as they arrived."""
+        self.eligible: Eligible = all_of
+        """Which devices the policy allows a copy of a task on, of some that could take it."""
         self._needing: dict[Resource, dict[Key, Demand]] = {}
         self._memory = Memory(loads, attempts, lambda name: self._needing.get(name, {}).values())
         self._demands: dict[Key, Demand] = {}

@@ -32,6 +32,8 @@ class Unstarted(Waiting, Protocol):
     @property
     def live(self) -> AttemptId | None: ...  # noqa: D102
     @property
+    def hedge(self) -> AttemptId | None: ...  # noqa: D102
+    @property
     def where(self) -> DeviceId | None: ...  # noqa: D102
     @property
     def output(self) -> Json: ...  # noqa: D102

@@ -6,7 +6,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from orchestrator.core.scheduling import Place, earliest_finish, one_plan
+from orchestrator.core.scheduling import Board, Place, earliest_finish, one_plan
+from orchestrator.core.scheduling.board import Eligible, all_of
 from orchestrator.core.scheduling.shelf import (
     affinity,
     bid,
@@ -107,3 +108,10 @@ def chosen(policy: Policy, parameters: Parameters) -> Place:
             return partial(tiered.place, bounds=parameters.tiered)
         case _:
             return POLICIES[policy]
+
+
+def allowed(policy: Policy, parameters: Parameters, board: Board) -> Eligible:
+    """Return where a policy allows copies; labels that a task needs are asked for everywhere."""
+    if policy is Policy.TIERED:
+        return partial(tiered.eligible, board, parameters.tiered)
+    return all_of

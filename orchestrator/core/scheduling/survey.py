@@ -17,7 +17,7 @@ from orchestrator.core.scheduling.demand import Key, Machine, key_of, serves
 from orchestrator.core.scheduling.kept import Running, Unfinished, Unstarted
 from orchestrator.core.scheduling.outlook import Link, Outlook
 from orchestrator.core.scheduling.transfers import size_bytes
-from protocol.types import DeviceId, TaskId
+from protocol.types import AttemptId, DeviceId, TaskId
 
 UNSTARTED: Final = frozenset({TaskState.WAITING, TaskState.READY})
 
@@ -119,8 +119,8 @@ class _Surveyor:
         for edge in task.incoming:
             before = run.tasks[edge.predecessor]
             if before.live is not None:
-                attempt = self._board.attempts[before.live]
-                since, source = self._end(attempt) - self._now, attempt.device
+                end, attempt = self._first(before)
+                since, source = end - self._now, attempt.device
             elif before.state in FINAL:
                 since, source = 0.0, before.where
             elif id(before) in self._place:
@@ -188,12 +188,23 @@ class _Surveyor:
 
     def _free(self, machine: Machine) -> list[float]:
         """Return when each slot is free, least first, in seconds from now."""
-        ends = sorted(
-            max(0.0, self._end(self._board.attempts[name]) - self._now)
-            for name in machine.attempts
-        )
+        ends = sorted(max(0.0, self._over(name) - self._now) for name in machine.attempts)
         slots = machine.card.slots
         return [0.0] * (slots - len(ends)) + ends[-slots:]
+
+    def _over(self, name: AttemptId) -> float:
+        """Return when an attempt may be expected to end, or to be told to stop."""
+        attempt = self._board.attempts[name]
+        task = self._board.runs[attempt.run].tasks.get(attempt.task)
+        if task is None or task.hedge is None or name not in (task.live, task.hedge):
+            return self._end(attempt)
+        return self._first(task)[0]
+
+    def _first(self, task: Unstarted) -> tuple[float, Running]:
+        """Return which of a task's live attempts may be expected to end first, and when."""
+        names = (name for name in (task.live, task.hedge) if name is not None)
+        both = [self._board.attempts[name] for name in names]
+        return min(((self._end(one), one) for one in both), key=lambda each: each[0])
 
     def _end(self, attempt: Running) -> float:
         """Return when an attempt may be expected to end."""

@@ -153,6 +153,111 @@ def test_inputs_that_have_to_be_sent_count():
     assert len(attempts(world)) == 2
 
 
+def fetching():
+    """`t` starts on `d` at once, and fetches for 15 s what was made elsewhere."""
+    world = World()
+    world.device("s", "make")
+    world.device("d")
+    linked(world, 10.0)
+    reads = replace(edge("a", "t"), size_bytes=150.0)
+    world.submit(task("a", "make"), task("t", estimate_s=10.0, limits=LIMITS), reads)
+    world.finish("a")
+    world.start("t")
+    return world
+
+
+def linked(world, bytes_per_s):
+    """Let `d` fetch as fast from `s`, and `e` a lot faster."""
+    known = {DeviceId("d"): bytes_per_s, DeviceId("e"): 1000.0}
+    world.engine.state.estimates.links.declare(DeviceId("s"), known)
+
+
+def test_the_time_in_which_inputs_come_is_no_lateness():
+    world = fetching()
+    world.device("e")
+    world.wait(15.0 + LATE_S - 0.5)
+    assert len(attempts(world)) == 1
+    world.wait(0.5)
+    first, second = attempts(world)
+    assert world.happened(f.TaskPlaced)[-1].hedge == f.Hedge(first, 20.0, 2.0)
+    world.wait(5.0)
+    world.end(second, Succeeded("new"), run_s=4.0)
+    assert world.happened(f.AttemptOutrun)[0].ran_s == 25.0
+
+
+def test_who_was_late_is_no_longer_when_its_inputs_are_found_to_take_longer():
+    world = fetching()
+    world.wait(15.0 + LATE_S)
+    linked(world, 5.0)  # half a minute, then
+    world.device("e")
+    assert len(attempts(world)) == 1
+    world.wait(LATE_S)
+    assert len(attempts(world)) == 2
+
+
+@pytest.mark.parametrize(
+    ("own", "low", "high"), [("cloud", "device", "cloud"), ("edge", "device", "edge")]
+)
+def test_a_hedge_goes_no_lower_than_its_task(own, low, high):
+    """Where the fleet has nothing high enough, the highest that is there will do."""
+    world = World(policy=Policy.TIERED)
+    world.device("d", labels={"tier": own})
+    limits = replace(LIMITS, run_s=2000.0)
+    world.submit(task("t", estimate_s=100.0, limits=limits))
+    world.start("t")
+    world.wait(10.0 * LATE_S)
+    world.device("low", labels={"tier": low})
+    world.wait(10.0 * LATE_S)
+    assert len(attempts(world)) == 1
+    world.device("e", labels={"tier": high})
+    assert len(attempts(world)) == 2
+    assert world.where("t") == "e"
+
+
+def test_labels_that_a_task_needs_hold_for_its_hedge():
+    world = World(policy=Policy.PARETO)
+    world.device("d", labels={"zone": "home"})
+    world.device("out")
+    home = Needs(labels={"zone": "home"})
+    world.submit(task("t", estimate_s=10.0, limits=LIMITS, needs=home))
+    world.start("t")
+    world.wait(LATE_S + 1.0)
+    assert len(attempts(world)) == 1
+    world.device("e", labels={"zone": "home"})
+    assert world.where("t") == "e"
+
+
+def crowd():
+    """Many are late, of whom `e` could help only the last one."""
+    world = World()
+    world.device("d", "work", "rare", slots=25)
+    names = [f"t{n}" for n in range(24)]
+    tasks = [task(name, estimate_s=10.0, limits=LIMITS) for name in names]
+    world.submit(*tasks, task("last", "rare", estimate_s=10.0, limits=LIMITS))
+    for name in (*names, "last"):
+        world.start(name)
+    world.wait(LATE_S)
+    world.device("e", "rare")
+    assert len(attempts(world, "last")) == 1  # a step looks at a few
+    return world
+
+
+def test_a_device_that_idles_looks_at_all_that_are_late():
+    world = crowd()
+    world.wait(0.01)
+    assert world.where("last") == "e"
+    assert world.engine.state.seekers == {}
+
+
+def test_a_device_that_goes_while_it_looks_at_who_is_late_takes_nothing():
+    world = crowd()
+    del world.alive[DeviceId("e")]
+    world.tell(e.Unregistered(DeviceId("e")))
+    world.wait(0.01)
+    assert len(attempts(world, "last")) == 1
+    assert world.engine.state.seekers == {}
+
+
 def test_ready_tasks_go_first_and_a_hedge_takes_what_gets_idle():
     world = World()
     world.device("d")

@@ -56,7 +56,7 @@ def test_a_rank_that_an_edit_further_down_changed_is_saved():
 
 def test_what_is_gone_has_no_row_and_what_is_unknown_is_an_error():
     state = World().engine.state
-    for key in (("device", "x"), ("attempt", "x")):
+    for key in (("device", "x"), ("attempt", "x"), ("skill", "x")):
         assert freeze(state, key) is None
     with pytest.raises(KeyError):
         freeze(state, ("nothing", "x"))

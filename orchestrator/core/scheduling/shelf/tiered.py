@@ -13,13 +13,21 @@ Costs: O(devices with room) a placement, thrice where tiers are full.
 Use it: where tiers differ in what they cost and in what they can.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from orchestrator.core.scheduling import Board, Placement
-from orchestrator.core.scheduling.demand import Demand, Machine, Room, Waiting
+from orchestrator.core.scheduling.demand import (
+    Demand,
+    Machine,
+    Placeable,
+    Room,
+    Waiting,
+    key_of,
+    serves,
+)
 from orchestrator.core.scheduling.shelf.common.rooms import rooms
 from orchestrator.core.scheduling.shelf.common.turns import Rule, by_rule
 
@@ -43,15 +51,10 @@ class _Tiered(Rule):
         self._bounds = bounds
 
     def group(self, task: Waiting, now: float) -> int:  # noqa: ARG002 - it stays as hard
-        spec = task.spec
-        seconds = self.board.estimates.reference(spec.skill, spec.estimate_s)
-        return (seconds > self._bounds.device_s) + (seconds > self._bounds.edge_s)
+        return _hard(self.board, task, self._bounds)
 
     def room(self, demand: Demand, task: Waiting, best: Room, now: float) -> Room | None:  # noqa: ARG002 - not its tier
-        known = self.board.machines
-        failed = [tier_of(known[name]) + 1 for name in task.excluded if name in known]
-        there = [tier_of(m) for m in demand.machines.values() if m.available and m.card.slots > 0]
-        least = min(max([self.group(task, now), *failed]), max(there, default=0))
+        least = _least(self.board, task, self._bounds, demand.machines.values())
         found = [room for room in rooms(self.board, demand, now) if tier_of(room[3]) >= least]
         return min(found, key=lambda room: (tier_of(room[3]), *room[:3]), default=None)
 
@@ -60,6 +63,32 @@ def tier_of(machine: Machine) -> int:
     """Return how high a device's tier is."""
     label = machine.card.labels.get("tier", "")
     return TIERS.index(label) if label in TIERS else 0
+
+
+def _hard(board: Board, task: Placeable, bounds: Bounds) -> int:
+    spec = task.spec
+    seconds = board.estimates.reference(spec.skill, spec.estimate_s)
+    return (seconds > bounds.device_s) + (seconds > bounds.edge_s)
+
+
+def _least(board: Board, task: Placeable, bounds: Bounds, fleet: Iterable[Machine]) -> int:
+    """Return the lowest tier that is high enough, given the devices that could take a task."""
+    known = board.machines
+    failed = [tier_of(known[name]) + 1 for name in task.excluded if name in known]
+    there = [tier_of(m) for m in fleet if m.available and m.card.slots > 0]
+    return min(max([_hard(board, task, bounds), *failed]), max(there, default=0))
+
+
+def eligible(
+    board: Board, bounds: Bounds, task: Placeable, machines: Sequence[Machine]
+) -> Sequence[Machine]:
+    """Return those of some devices that a copy of a task may go to. O(fleet)."""
+    if not machines:
+        return machines
+    key = key_of(task)
+    fleet = (machine for machine in board.machines.values() if serves(machine, key))
+    least = _least(board, task, bounds, fleet)
+    return [machine for machine in machines if tier_of(machine) >= least]
 
 
 def place(board: Board, now: float, bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Placement]:

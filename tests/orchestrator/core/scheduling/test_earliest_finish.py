@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.core import events as e
 from orchestrator.core.model import Needs
 from orchestrator.core.scheduling import board as boards
 from orchestrator.core.scheduling.policies import Policy
@@ -197,6 +198,18 @@ def test_the_ninth_quickest_counts_when_a_quicker_one_is_so_no_longer():
     world.device("d0", speed=0.1)
     (demand,) = world.engine.state.board.demands()
     assert [m.card.device for _, m in demand.quickest] == [f"d{n}" for n in range(1, 9)]
+
+
+def test_who_leaves_and_was_none_of_the_quickest_is_waited_for_by_nobody():
+    world = World(policy=Policy.EARLIEST_FINISH)
+    for n in range(10):
+        world.device(f"d{n}", speed=20.0 - n)
+    world.submit(task("t"))
+    (demand,) = world.engine.state.board.demands()
+    quickest = list(demand.quickest)
+    world.tell(e.Unregistered(DeviceId("d9")))
+    assert DeviceId("d9") not in demand.machines
+    assert demand.quickest == quickest
 
 
 def test_a_reload_that_was_learned_since_counts_for_who_finds_room():
