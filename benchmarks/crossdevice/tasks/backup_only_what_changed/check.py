@@ -16,22 +16,22 @@ def listed(world: World, name: str) -> dict[str, str]:
 
 def check_mirror(world: World) -> str | None:
     """The mirror has every file of the laptop, and still what is gone there."""
-    work, old = hashes(world.given, "laptop", "work"), hashes(world.given, "gpu-1", "mirror")
+    papers, old = hashes(world.given, "laptop", "papers"), hashes(world.given, "gpu-1", "mirror")
     now = hashes(world.now, "gpu-1", "mirror")
-    return None if now == old | work else f"it has {sorted(now)}"
+    return None if now == old | papers else f"it has {sorted(now)}"
 
 
 def check_copied(world: World) -> str | None:
     """The list has what was new or had changed, and no more."""
-    work, old = hashes(world.given, "laptop", "work"), hashes(world.given, "gpu-1", "mirror")
-    true = {name: each for name, each in work.items() if old.get(name) != each}
+    papers, old = hashes(world.given, "laptop", "papers"), hashes(world.given, "gpu-1", "mirror")
+    true = {name: each for name, each in papers.items() if old.get(name) != each}
     return None if listed(world, "copied.csv") == true else f"it must be {sorted(true)}"
 
 
 def check_stale(world: World) -> str | None:
     """The other list has what is gone from the laptop."""
-    work, old = hashes(world.given, "laptop", "work"), hashes(world.given, "gpu-1", "mirror")
-    true = {name: each for name, each in old.items() if name not in work}
+    papers, old = hashes(world.given, "laptop", "papers"), hashes(world.given, "gpu-1", "mirror")
+    true = {name: each for name, each in old.items() if name not in papers}
     return None if listed(world, "stale.csv") == true else f"it must be {sorted(true)}"
 
 

@@ -13,7 +13,7 @@ def make(fixture: Fixture) -> None:
         data = fixture.chance.randbytes(fixture.chance.randrange(200, 1500))
         kind = fixture.chance.choice(KINDS)
         if kind != "gone":
-            fixture.write("laptop", f"work/{name}", data, age_s=4 * DAY)
+            fixture.write("laptop", f"papers/{name}", data, age_s=4 * DAY)
         if kind != "new":
             old = data[::-1] if kind == "changed" else data
             fixture.write("gpu-1", f"mirror/{name}", old, age_s=4 * DAY)
