@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from protocol.types import Json
+
 
 class Mark(NamedTuple):
     """A point of a line, with its interval; `low` = `high` where there is none."""
@@ -58,3 +60,17 @@ class Gantt:
 
 
 Picture: TypeAlias = Chart | Boxes | Gantt
+
+
+def number(row: Mapping[str, Json], name: str) -> float:
+    """Return a number of a row."""
+    value = row[name]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def text(row: Mapping[str, Json], name: str) -> str:
+    """Return a text of a row."""
+    value = row[name]
+    assert isinstance(value, str)
+    return value

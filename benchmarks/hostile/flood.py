@@ -16,18 +16,17 @@ from typing import Final
 
 import psutil
 
-from benchmarks.frame import BenchmarkError, Figures, Item, Options, Progress, Row
+from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.hostile import attacker
 from benchmarks.hostile.attacker import Attack
 from benchmarks.overhead import mqtt_roles
 from benchmarks.overhead.mqtt_roles import ORG, Device
 from benchmarks.overhead.plans import SKILL
-from benchmarks.overhead.processes import first_line
+from benchmarks.overhead.processes import first_line, own_broker
 from orchestrator import AddTask, EditBatch, Needs, Orchestrator, TaskSpec
 from orchestrator.core.tuning import Tuning
 from orchestrator.journal import SqliteJournal
 from protocol.topics import Address
-from protocol.transport.broker import BrokerError, BrokerProcess
 from protocol.transport.mqtt import MqttSettings, MqttTransport
 from protocol.types import DeviceId, Json, TaskId
 
@@ -66,10 +65,7 @@ async def measure(options: Options) -> AsyncIterator[Item]:
     spell_s = QUICK_S if options.quick else FULL_S
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="muster-bench-")))
-        try:
-            broker = await stack.enter_async_context(BrokerProcess())
-        except BrokerError as error:
-            raise BenchmarkError(str(error)) from error
+        broker = await stack.enter_async_context(own_broker())
         for name in DEVICES:
             device = Device(broker.host, broker.port, str(folder), UNIT, name, SLOTS)
             await stack.enter_async_context(first_line(mqtt_roles.__name__, asdict(device)))

@@ -21,13 +21,13 @@ from dataclasses import asdict, dataclass
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from benchmarks.frame import BenchmarkError, Figures, Item, Options, Progress, Row
+from benchmarks.frame import Figures, Item, Options, Progress, Row
 from benchmarks.overhead import mqtt_roles
 from benchmarks.overhead.bare import bare_loop
 from benchmarks.overhead.bare_loop import BareResult
 from benchmarks.overhead.mqtt_roles import Coordinate, Coordinated, Device
-from benchmarks.overhead.processes import first_line
-from protocol.transport.broker import BrokerError, BrokerProcess
+from benchmarks.overhead.processes import first_line, own_broker
+from protocol.transport.broker import BrokerProcess
 
 DEVICES: Final = 4
 SLOTS: Final = 16
@@ -71,10 +71,7 @@ async def _stage() -> AsyncIterator["Stage"]:
     """Start a broker, the devices for the rate, and the one for the hop."""
     async with AsyncExitStack() as running:
         folder = running.enter_context(TemporaryDirectory(prefix="muster-bench-"))
-        try:
-            broker = await running.enter_async_context(BrokerProcess())
-        except BrokerError as error:
-            raise BenchmarkError(str(error)) from error
+        broker = await running.enter_async_context(own_broker())
         stage = Stage(broker, folder)
         for device in stage.devices:
             await running.enter_async_context(first_line(mqtt_roles.__name__, asdict(device)))

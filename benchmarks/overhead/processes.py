@@ -9,14 +9,30 @@ import json
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from benchmarks.frame import BenchmarkError
+from protocol.transport.broker import BrokerError, BrokerProcess
 from protocol.types import Json
 
 
 class RoleError(BenchmarkError):
     """A process ended early; the text is its last word."""
+
+
+@asynccontextmanager
+async def own_broker() -> AsyncIterator[BrokerProcess]:
+    """Run a mosquitto for one measurement.
+
+    Raises:
+        BenchmarkError: there is none here.
+    """
+    async with AsyncExitStack() as running:
+        try:
+            broker = await running.enter_async_context(BrokerProcess())
+        except BrokerError as error:
+            raise BenchmarkError(str(error)) from error
+        yield broker
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from math import exp, log
 from statistics import fmean
 from typing import Final, NamedTuple
 
-from benchmarks.chart import Chart, Mark
+from benchmarks.chart import Chart, Mark, number, text
 from benchmarks.pinning.interval import interval
 from protocol.types import Json
 
@@ -50,12 +50,12 @@ def charts(rows: Rows) -> Sequence[Chart]:
     drawn = [
         _measured(measure, workload, [row for row in race if row["workload"] == workload])
         for measure in MEASURES
-        for workload in dict.fromkeys(_text(row, "workload") for row in race)
+        for workload in dict.fromkeys(text(row, "workload") for row in race)
     ]
     thresholds = [row for row in rows if row["part"] == "threshold"]
     drawn += [
         _swept(sweep, [row for row in thresholds if row["sweep"] == sweep])
-        for sweep in dict.fromkeys(_text(row, "sweep") for row in thresholds)
+        for sweep in dict.fromkeys(text(row, "sweep") for row in thresholds)
     ]
     drawn.append(_estimated([row for row in rows if row["part"] == "estimation"]))
     drawn.append(_sustained([row for row in rows if row["part"] == "sustained"]))
@@ -65,9 +65,7 @@ def charts(rows: Rows) -> Sequence[Chart]:
 def _measured(measure: Measure, workload: str, race: Rows) -> Chart:
     """Draw means over seeds; without a ratio their spread is that of the runs, and left out."""
     at = {
-        (_text(row, "arm"), _number(row, "load"), _number(row, "seed")): _number(
-            row, measure.column
-        )
+        (text(row, "arm"), number(row, "load"), number(row, "seed")): number(row, measure.column)
         for row in race
     }
     values: defaultdict[str, defaultdict[float, list[float]]] = defaultdict(
@@ -95,8 +93,8 @@ def _measured(measure: Measure, workload: str, race: Rows) -> Chart:
 def _swept(sweep: str, rows: Rows) -> Chart:
     lines: defaultdict[str, list[Mark]] = defaultdict(list)
     for row in rows:
-        numbers = (_number(row, name) for name in ("threshold", "cost", "low", "high"))
-        lines[_text(row, "workload")].append(Mark(*numbers))
+        numbers = (number(row, name) for name in ("threshold", "cost", "low", "high"))
+        lines[text(row, "workload")].append(Mark(*numbers))
     title = f"Keep while R·h ≥ threshold: {sweep}"
     return Chart(f"threshold_{sweep}", title, "threshold", "cost, over that at 1", lines)
 
@@ -104,8 +102,8 @@ def _swept(sweep: str, rows: Rows) -> Chart:
 def _estimated(rows: Rows) -> Chart:
     lines: defaultdict[str, list[Mark]] = defaultdict(list)
     for row in rows:
-        cost = _number(row, "cost")
-        lines[_text(row, "gaps")].append(Mark(_number(row, "threshold"), cost, cost, cost))
+        cost = number(row, "cost")
+        lines[text(row, "gaps")].append(Mark(number(row, "threshold"), cost, cost, cost))
     title = "Leases from samples, judged exactly"
     return Chart("estimation", title, "threshold", "cost, over the least", lines)
 
@@ -114,9 +112,9 @@ def _sustained(rows: Rows) -> Chart:
     lines: defaultdict[str, list[Mark]] = defaultdict(list)
     for row in rows:
         for kind in ("closed_form", "simulated"):
-            share = _number(row, kind)
-            mark = Mark(_number(row, "ttl_s"), share, share, share)
-            lines[f"{_text(row, 'workload')}, {kind.replace('_', ' ')}"].append(mark)
+            share = number(row, kind)
+            mark = Mark(number(row, "ttl_s"), share, share, share)
+            lines[f"{text(row, 'workload')}, {kind.replace('_', ' ')}"].append(mark)
     title = "Sustainable load with a fixed TTL"
     return Chart("sustained", title, "TTL, seconds", "share of memory that works", lines)
 
@@ -128,15 +126,3 @@ def _ratio(at: float, values: Sequence[float]) -> Mark:
 def _mean(at: float, values: Sequence[float]) -> Mark:
     mean = fmean(values)
     return Mark(at, mean, mean, mean)
-
-
-def _number(row: Mapping[str, Json], name: str) -> float:
-    value = row[name]
-    assert isinstance(value, int | float)
-    return float(value)
-
-
-def _text(row: Mapping[str, Json], name: str) -> str:
-    value = row[name]
-    assert isinstance(value, str)
-    return value

@@ -6,7 +6,7 @@ from math import log2
 from statistics import fmean
 from typing import Final
 
-from benchmarks.chart import Bar, Boxes, Chart, Gantt, Mark, Picture
+from benchmarks.chart import Bar, Boxes, Chart, Gantt, Mark, Picture, number, text
 from benchmarks.scheduling.figures import geometric_mean
 from protocol.types import Json
 
@@ -45,7 +45,7 @@ def _ratios(case: str, race: Rows) -> Boxes:
     groups: defaultdict[str, list[float]] = defaultdict(list)
     for row in race:
         if row["case"] == case:
-            groups[_text(row, "policy")].append(_number(row, "makespan") / _number(row, "bound"))
+            groups[text(row, "policy")].append(number(row, "makespan") / number(row, "bound"))
     best_first = sorted(groups.items(), key=lambda each: (geometric_mean(each[1]), each[0]))
     title = f"Makespan over the lower bound, {CASES[case]}"
     return Boxes(f"ratio_{case}", title, "makespan / bound", dict(best_first))
@@ -55,8 +55,8 @@ def _scaling(costs: Rows) -> Chart:
     """Draw means over worlds whose numbers of tasks lie in the same octave, with their range."""
     octaves: defaultdict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
     for row in costs:
-        tasks, mean = _number(row, "tasks"), _number(row, "decision_ms_mean")
-        octaves[f"{_number(row, 'devices'):g} devices", int(log2(tasks))].append((tasks, mean))
+        tasks, mean = number(row, "tasks"), number(row, "decision_ms_mean")
+        octaves[f"{number(row, 'devices'):g} devices", int(log2(tasks))].append((tasks, mean))
     lines: defaultdict[str, list[Mark]] = defaultdict(list)
     for (devices, _), points in sorted(octaves.items(), key=lambda each: each[0][1]):
         at, ms = fmean(tasks for tasks, _ in points), [ms for _, ms in points]
@@ -74,7 +74,7 @@ def _scaling(costs: Rows) -> Chart:
 
 def _decisions(quantiles: Rows) -> Chart:
     line = [
-        Mark(_number(row, "share"), ms, ms, ms) for row in quantiles for ms in [_number(row, "ms")]
+        Mark(number(row, "share"), ms, ms, ms) for row in quantiles for ms in [number(row, "ms")]
     ]
     lines = {"one_plan": line} if line else {}
     title = "Time of a decision"
@@ -88,18 +88,6 @@ def _gantt(rows: Rows) -> Gantt:
         assert isinstance(executions, list)
         bars = [Bar(*each) for each in executions]
         last = max(bar.finish for bar in bars)
-        panels[f"{_text(row, 'policy')}: {last:.4g}"] = bars
-    title = f"{_text(rows[0], 'instance')}, sigma = {_number(rows[0], 'sigma'):g}" if rows else ""
+        panels[f"{text(row, 'policy')}: {last:.4g}"] = bars
+    title = f"{text(rows[0], 'instance')}, sigma = {number(rows[0], 'sigma'):g}" if rows else ""
     return Gantt("gantt", title, "time", "device", panels)
-
-
-def _number(row: Mapping[str, Json], name: str) -> float:
-    value = row[name]
-    assert isinstance(value, int | float)
-    return float(value)
-
-
-def _text(row: Mapping[str, Json], name: str) -> str:
-    value = row[name]
-    assert isinstance(value, str)
-    return value

@@ -7,13 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from tempfile import TemporaryDirectory
 
-from benchmarks.frame import BenchmarkError
 from benchmarks.overhead import mqtt_roles
 from benchmarks.overhead.mqtt_roles import Coordinate, Device
 from benchmarks.overhead.peers.port import IN_FLIGHT, WORKERS
 from benchmarks.overhead.peers.session import RUN_LIMIT_S, Run
-from benchmarks.overhead.processes import first_line
-from protocol.transport.broker import BrokerError, BrokerProcess
+from benchmarks.overhead.processes import first_line, own_broker
 
 
 @asynccontextmanager
@@ -25,10 +23,7 @@ async def ours() -> AsyncIterator[Run]:
     """
     async with AsyncExitStack() as running:
         folder = running.enter_context(TemporaryDirectory(prefix="muster-bench-"))
-        try:
-            broker = await running.enter_async_context(BrokerProcess())
-        except BrokerError as error:
-            raise BenchmarkError(str(error)) from error
+        broker = await running.enter_async_context(own_broker())
         names = tuple(f"d{number}" for number in range(WORKERS))
         for name in names:
             device = Device(broker.host, broker.port, folder, "peers", name, IN_FLIGHT)

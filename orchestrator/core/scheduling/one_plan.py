@@ -25,12 +25,17 @@ from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unstarted
 from orchestrator.core.scheduling.listing import per_byte, portfolio, ranked
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
 from orchestrator.core.scheduling.search import improve
-from orchestrator.core.scheduling.survey import UNSTARTED, Survey, runs_in_turn, survey, unstarted
+from orchestrator.core.scheduling.survey import (
+    UNSTARTED,
+    Survey,
+    basis_of,
+    runs_in_turn,
+    survey,
+    unstarted,
+)
 from orchestrator.core.scheduling.transfers import arrival
 from orchestrator.core.scheduling.urgency import in_turn
 
-RUNS: Final = 8  # looked at in every step; with more, devices have enough to do in any order
-CELLS: Final = 20_000  # tasks times devices: the first plan takes some 0.1 s then
 FIRST_SEARCH: Final = 3000  # tasks timed for a first plan, some 3 ms: thrice as many gain 0.07 %
 NEXT_SEARCH: Final = 1000  # and for another one, when the fleet or the graph has changed
 CREDIT: Final = 8.0  # tasks of a plan whose repair one step pays for
@@ -43,7 +48,7 @@ BACKFILL: Final = 4  # tasks behind the first of a device that may fill the time
 def place(board: Board, now: float) -> Iterator[Placement]:
     """Yield what the plan starts now: O(devices), and repairs of O(1) amortised."""
     plan = board.plan
-    basis = _basis(board)
+    basis = basis_of(board)
     if basis is None:
         plan.abandon()
         plan.forget_ended(board.live)
@@ -74,17 +79,6 @@ def _starts(board: Board, now: float) -> Iterator[Placement]:
             if placement is None:
                 break
             yield placement
-
-
-def _basis(board: Board) -> Basis | None:
-    """Return what a plan stands and falls with; None if there is nothing to plan, or too much."""
-    if not 0 < len(board.live) <= RUNS:
-        return None
-    runs = [board.runs[name] for name in board.live]
-    if sum(len(run.tasks) for run in runs) * len(board.machines) > CELLS:
-        return None
-    marks = [(r.submitted.run, r.revision, r.created, r.paused) for r in runs]
-    return (board.plan.fleet, *marks)
 
 
 def _renew(board: Board, basis: Basis, now: float) -> None:
@@ -182,7 +176,7 @@ def _rest(board: Board, now: float) -> tuple[Survey, Schedule]:
 def rest(board: Board, now: float) -> tuple[Survey, Schedule] | None:
     """Return what is left of the plan, timed from the live state; None if it stands no more."""
     plan = board.plan
-    return _rest(board, now) if plan.possible and plan.basis == _basis(board) else None
+    return _rest(board, now) if plan.possible and plan.basis == basis_of(board) else None
 
 
 def promised_s(board: Board, now: float) -> float:

@@ -14,12 +14,14 @@ from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Dependency
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Key, Machine, key_of, serves
-from orchestrator.core.scheduling.kept import Running, Unfinished, Unstarted
+from orchestrator.core.scheduling.kept import Basis, Running, Unfinished, Unstarted
 from orchestrator.core.scheduling.outlook import Link, Outlook
 from orchestrator.core.scheduling.transfers import size_bytes
 from protocol.types import AttemptId, DeviceId, TaskId
 
 UNSTARTED: Final = frozenset({TaskState.WAITING, TaskState.READY})
+RUNS: Final = 8  # looked at in every step; with more, devices have enough to do in any order
+CELLS: Final = 20_000  # tasks times devices: the first plan takes some 0.1 s then
 
 
 @dataclass(slots=True)
@@ -29,6 +31,17 @@ class Survey:
     tasks: list[Unstarted]
     machines: list[Machine]
     outlook: Outlook
+
+
+def basis_of(board: Board) -> Basis | None:
+    """Return what a plan stands and falls with; None if there is nothing to plan, or too much."""
+    if not 0 < len(board.live) <= RUNS:
+        return None
+    runs = [board.runs[name] for name in board.live]
+    if sum(len(run.tasks) for run in runs) * len(board.machines) > CELLS:
+        return None
+    marks = [(r.submitted.run, r.revision, r.created, r.paused) for r in runs]
+    return (board.plan.fleet, *marks)
 
 
 def unstarted(run: Unfinished) -> Iterator[Unstarted]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.lifecycle import FINAL, TaskState
-from orchestrator.core.references import FROM
+from orchestrator.core.references import sources
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.planner import PlanningError
 from protocol.types import Json, TaskId
@@ -78,20 +78,5 @@ def _reached(start: TaskId, edges: Mapping[TaskId, Sequence[TaskId]]) -> Iterato
 
 def _references(row: TaskSnapshot) -> Iterator[tuple[TaskId, tuple[Json, ...]]]:
     each = row.spec.for_each
-    yield from _inside(row.spec.args)
-    yield from _inside(each.source if each else None)
-
-
-def _inside(value: Json) -> Iterator[tuple[TaskId, tuple[Json, ...]]]:
-    match value:
-        case Mapping() if isinstance(value.get(FROM), str):
-            path = value.get("path")
-            yield TaskId(str(value[FROM])), tuple(path) if isinstance(path, list | tuple) else ()
-        case Mapping():
-            for each in value.values():
-                yield from _inside(each)
-        case list() | tuple():
-            for each in value:
-                yield from _inside(each)
-        case _:
-            pass
+    for part in (row.spec.args, each.source if each else None):
+        yield from ((task, tuple(path)) for task, path in sources(part))

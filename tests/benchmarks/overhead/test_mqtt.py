@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from benchmarks.frame import BenchmarkError, Figures, Options, Row
-from benchmarks.overhead import mqtt
+from benchmarks.overhead import mqtt, processes
 from benchmarks.overhead.mqtt import Effort, measure
 from benchmarks.overhead.mqtt_roles import Coordinate, Device, main
 from benchmarks.overhead.processes import RoleError, first_line
@@ -32,7 +32,7 @@ async def test_without_a_broker_to_start_one_line_says_what_to_install(monkeypat
         async def __aenter__(self):
             raise BrokerError("install it")
 
-    monkeypatch.setattr(mqtt, "BrokerProcess", Missing)
+    monkeypatch.setattr(processes, "BrokerProcess", Missing)
 
     with pytest.raises(BenchmarkError, match="install it"):
         await anext(measure(Options(quick=True)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.model import DEFAULT_LIMITS, ForEach, Needs, On, RunLimits
-from orchestrator.core.scheduling import one_plan
+from orchestrator.core.scheduling import one_plan, survey
 from orchestrator.core.scheduling.policies import Policy
 from protocol.types import DeviceId, Failed, FailureKind, ResourceNeed, RunId, Succeeded
 from tests.support.world import RUN, World, edge, task
@@ -113,7 +113,7 @@ def test_what_needs_something_warm_is_bound_late():
 
 @pytest.mark.parametrize("bound", ["RUNS", "CELLS"])
 def test_too_much_is_bound_late(monkeypatch, bound):
-    monkeypatch.setattr(one_plan, bound, 0)
+    monkeypatch.setattr(survey, bound, 0)
     world = a_world(1.0)
     world.submit(timed("a", 1.0))
     assert plan(world).basis is None

@@ -1,7 +1,6 @@
 """The judge on the virtual clock, with a model that says what it is told to."""
 
 import asyncio
-import json
 
 import pytest
 
@@ -10,32 +9,12 @@ from orchestrator.planner.judging.bounds import Bounds
 from orchestrator.planner.judging.judge import Judge
 from orchestrator.planner.judging.outline import Outline
 from orchestrator.planner.judging.verdict import SCHEMA, Verdict
-from protocol.chat.exchange import Finish, ModelError, Reply, TryAgainError, Usage
+from protocol.chat.exchange import ModelError, TryAgainError
 from protocol.telemetry import Level
+from tests.support.scripted_model import ScriptedModel
 
 GOOD = {"score": 0.8, "reasons": ["all is there"]}
 TAKEN = Verdict(0.8, ("all is there",))
-
-
-class Script:
-    """A model that says each of these once; an error is raised, a number is thought so long."""
-
-    def __init__(self, *script):
-        self.calls = []
-        self.at = []
-        self._script = list(script)
-
-    async def complete(self, call):
-        self.calls.append(call)
-        self.at.append(asyncio.get_running_loop().time())
-        said = self._script.pop(0)
-        if isinstance(said, float):
-            await asyncio.sleep(said)
-            said = self._script.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        text = said if isinstance(said, str) else json.dumps(said)
-        return Reply(text, Finish.STOP, Usage(100, 10))
 
 
 async def look(run):
@@ -68,7 +47,7 @@ async def judged(model, *runs, look=look, bounds=Bounds(), for_s=1000.0, keep=No
 
 
 async def test_runs_are_judged_one_after_the_other(log):
-    model = Script(5.0, GOOD, {"score": 0, "reasons": []})
+    model = ScriptedModel(5.0, GOOD, {"score": 0, "reasons": []})
     assert await judged(model, "a", "b") == {"a": TAKEN, "b": Verdict(0.0)}
     assert model.at == pytest.approx([0.0, 5.0], abs=0.1)
     call = model.calls[0]
@@ -87,7 +66,7 @@ async def test_runs_are_judged_one_after_the_other(log):
     ],
 )
 async def test_what_may_pass_is_asked_again(first, log):
-    assert await judged(Script(first, GOOD), "a") == {"a": TAKEN}
+    assert await judged(ScriptedModel(first, GOOD), "a") == {"a": TAKEN}
     assert log == []
 
 
@@ -103,7 +82,7 @@ async def test_what_may_pass_is_asked_again(first, log):
     ],
 )
 async def test_what_goes_wrong_is_logged_and_the_next_run_is_judged(script, why, log):
-    assert await judged(Script(*script, GOOD), "a", "b") == {"b": TAKEN}
+    assert await judged(ScriptedModel(*script, GOOD), "a", "b") == {"b": TAKEN}
     ((run, reason),) = log
     assert run == "a"
     assert why.split("|")[0] in reason or why.split("|")[-1] in reason
@@ -113,7 +92,7 @@ async def test_a_run_that_is_gone_is_not_asked_about(log):
     async def gone(run):
         return None if run == "a" else await look(run)
 
-    model = Script(GOOD)
+    model = ScriptedModel(GOOD)
     assert await judged(model, "a", "b", look=gone) == {"b": TAKEN}
     assert len(model.calls) == 1
     assert log == []
@@ -127,12 +106,12 @@ async def test_a_verdict_that_cannot_be_kept_ends_nothing(log):
             raise RuntimeError("the journal is closed")
         kept.append(run)
 
-    await judged(Script(GOOD, GOOD), "a", "b", keep=keep)
+    await judged(ScriptedModel(GOOD, GOOD), "a", "b", keep=keep)
     assert kept == ["b"]
     assert log == [("a", "RuntimeError: the journal is closed")]
 
 
 async def test_what_ends_while_the_queue_is_full_is_not_judged(log):
-    found = await judged(Script(GOOD, GOOD), "a", "b", "c", bounds=Bounds(waiting=2))
+    found = await judged(ScriptedModel(GOOD, GOOD), "a", "b", "c", bounds=Bounds(waiting=2))
     assert list(found) == ["a", "b"]
     assert log == [("c", "2 runs wait for the judge already")]

@@ -24,35 +24,9 @@ from tests.orchestrator.planner.llm.cases import (
     REVISE,
     TASKS,
 )
+from tests.support.scripted_model import USAGE, ScriptedModel
 
 CARDS = [view.card for view in FLEET]
-USAGE = Usage(1000, 100)
-
-
-class Script:
-    """A model that says each of these once; an error is raised, a number is thought so long."""
-
-    def __init__(self, *script):
-        self.calls = []
-        self.at = []
-        self._script = list(script)
-
-    async def complete(self, call):
-        self.calls.append(call)
-        self.at.append(asyncio.get_running_loop().time())
-        said = self._script.pop(0)
-        if isinstance(said, float):
-            await asyncio.sleep(said)
-            said = self._script.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        if isinstance(said, Reply):
-            return said
-        return Reply(said if isinstance(said, str) else json.dumps(said), Finish.STOP, USAGE)
-
-    @property
-    def last(self):
-        return self.calls[-1].messages[-1].text
 
 
 def ids(batch):
@@ -65,7 +39,7 @@ def changed(**changes):
 
 
 async def test_a_plan_is_proposed_and_passes_the_checks():
-    model = Script(PLAN)
+    model = ScriptedModel(PLAN)
     batch = await LlmPlanner(model).propose(PROPOSE)
     assert batch.base_revision == 0
     assert ids(batch) == ["find", "join"]
@@ -91,7 +65,7 @@ async def test_a_plan_is_proposed_and_passes_the_checks():
     ],
 )
 async def test_what_is_wrong_with_an_answer_goes_back_as_data(answer, told):
-    model = Script(answer, PLAN)
+    model = ScriptedModel(answer, PLAN)
     assert ids(await LlmPlanner(model).propose(PROPOSE)) == ["find", "join"]
     roles = [each.role for each in model.calls[1].messages]
     assert roles == ["system", "user", "assistant", "user"]
@@ -100,14 +74,14 @@ async def test_what_is_wrong_with_an_answer_goes_back_as_data(answer, told):
 
 
 async def test_repairs_are_bounded_and_the_end_says_what_to_do():
-    model = Script(*["no JSON"] * 3)
+    model = ScriptedModel(*["no JSON"] * 3)
     with pytest.raises(PlanningError, match=r"gave 3 answers .* since expected ident .*: ask in"):
         await LlmPlanner(model, rounds=Rounds(repairs=2)).propose(PROPOSE)
     assert len(model.calls) == 3
 
 
 async def test_requests_are_planned_side_by_side_and_alike():
-    planner = LlmPlanner(Script(*[1.0] * 5, *[PLAN] * 5))
+    planner = LlmPlanner(ScriptedModel(*[1.0] * 5, *[PLAN] * 5))
     async with asyncio.TaskGroup() as group:
         plans = [group.create_task(planner.propose(PROPOSE), name=f"plan-{n}") for n in range(5)]
     assert len({str(plan.result()) for plan in plans}) == 1
@@ -115,7 +89,7 @@ async def test_requests_are_planned_side_by_side_and_alike():
 
 
 async def test_a_refusal_leaves_the_planner_as_it_was():
-    planner = LlmPlanner(Script(Reply("No.", Finish.REFUSED, USAGE), PLAN))
+    planner = LlmPlanner(ScriptedModel(Reply("No.", Finish.REFUSED, USAGE), PLAN))
     with pytest.raises(PlanningError):
         await planner.propose(PROPOSE)
     assert ids(await planner.propose(PROPOSE)) == ["find", "join"]
@@ -123,7 +97,7 @@ async def test_a_refusal_leaves_the_planner_as_it_was():
 
 async def test_advice_alone_is_not_worth_another_question():
     third = TASKS[1] | {"id": "more", "after": [{"task": "join"}, {"task": "find"}]}
-    model = Script(PLAN | {"tasks": [*TASKS, third]})
+    model = ScriptedModel(PLAN | {"tasks": [*TASKS, third]})
     assert ids(await LlmPlanner(model).propose(PROPOSE)) == ["find", "join", "more"]
 
 
@@ -140,7 +114,7 @@ async def test_advice_alone_is_not_worth_another_question():
     ],
 )
 async def test_an_answer_that_says_no_is_the_end(answer, sentence):
-    model = Script(answer)
+    model = ScriptedModel(answer)
     with pytest.raises(PlanningError) as caught:
         await LlmPlanner(model).propose(PROPOSE)
     assert sentence in str(caught.value)
@@ -153,7 +127,7 @@ async def lists_are_long(_request):
 
 async def test_a_revision_is_made_from_the_snapshot_and_reads_what_was_shown():
     args = [{"name": "lines", "value": ["a"]}]
-    model = Script(NOTHING | {"set_args": [{"task": "join", "args": args}]})
+    model = ScriptedModel(NOTHING | {"set_args": [{"task": "join", "args": args}]})
     batch = await LlmPlanner(model, tips=lists_are_long).revise(REVISE)
     assert batch == EditBatch(
         4, (SetArgs("join", {"lines": ["a"]}),), ("join", "find", "broken", "send", "each")
@@ -180,38 +154,38 @@ async def test_a_revision_is_made_from_the_snapshot_and_reads_what_was_shown():
 )
 async def test_a_revision_of_what_has_started_goes_back(change):
     good = NOTHING | {"cancel_tasks": ["send"]}
-    model = Script(NOTHING | change, good)
+    model = ScriptedModel(NOTHING | change, good)
     await LlmPlanner(model).revise(REVISE)
     assert "task 'find' is succeeded: it may only be cancelled" in model.last
 
 
 async def test_a_revision_that_refers_to_nothing_goes_back():
     added = {"id": "new", "skill": "text.join", "args": {"lines": {"$from": "fnd"}}}
-    model = Script(NOTHING | {"add_tasks": [added]}, NOTHING | {"cancel_tasks": ["send"]})
+    model = ScriptedModel(NOTHING | {"add_tasks": [added]}, NOTHING | {"cancel_tasks": ["send"]})
     await LlmPlanner(model).revise(REVISE)
     assert '"rule":"reference"' in model.last
 
 
 async def test_a_revision_in_another_form_goes_back():
-    model = Script(PLAN, NOTHING | {"cancel_tasks": ["send"]})
+    model = ScriptedModel(PLAN, NOTHING | {"cancel_tasks": ["send"]})
     await LlmPlanner(model).revise(REVISE)
     assert "'tasks' is not known here" in model.last
 
 
 async def test_what_nothing_helps_is_said():
-    model = Script(NOTHING | {"cannot": "the disk is gone"})
+    model = ScriptedModel(NOTHING | {"cannot": "the disk is gone"})
     with pytest.raises(PlanningError, match="sees no way: the disk is gone"):
         await LlmPlanner(model).revise(REVISE)
 
 
 async def test_a_server_is_asked_again_after_a_pause_with_seeded_jitter():
     errors = [TryAgainError("busy") for _ in range(3)]
-    model = Script(*errors, PLAN)
+    model = ScriptedModel(*errors, PLAN)
     await LlmPlanner(model).propose(PROPOSE)
     pauses = [after - before for before, after in zip(model.at, model.at[1:], strict=False)]
     for n, pause in enumerate(pauses):
         assert 0.8 * 2**n <= pause < 1.2 * 2**n
-    again, other = Script(*errors, PLAN), Script(*errors, PLAN)
+    again, other = ScriptedModel(*errors, PLAN), ScriptedModel(*errors, PLAN)
     start = asyncio.get_running_loop().time()
     await LlmPlanner(again).propose(PROPOSE)
     assert [at - start for at in again.at] == pytest.approx(model.at)
@@ -221,27 +195,27 @@ async def test_a_server_is_asked_again_after_a_pause_with_seeded_jitter():
 
 
 async def test_a_server_that_says_when_is_asked_then_and_not_before():
-    model = Script(TryAgainError("busy", retry_after_s=17.0), PLAN)
+    model = ScriptedModel(TryAgainError("busy", retry_after_s=17.0), PLAN)
     await LlmPlanner(model).propose(PROPOSE)
     assert model.at == [0.0, 17.0]
 
 
 async def test_a_server_that_asks_for_too_long_a_pause_is_given_up():
-    model = Script(TryAgainError("busy: try again later", retry_after_s=3600.0), PLAN)
+    model = ScriptedModel(TryAgainError("busy: try again later", retry_after_s=3600.0), PLAN)
     with pytest.raises(PlanningError, match="busy: try again later"):
         await LlmPlanner(model).propose(PROPOSE)
     assert len(model.calls) == 1
 
 
 async def test_tries_are_bounded():
-    model = Script(*[TryAgainError("busy")] * 4)
+    model = ScriptedModel(*[TryAgainError("busy")] * 4)
     with pytest.raises(PlanningError, match="busy"):
         await LlmPlanner(model).propose(PROPOSE)
     assert len(model.calls) == 4
 
 
 async def test_every_call_is_charged_to_its_run():
-    model = Script(TryAgainError("broke off", usage=Usage(500, 7)), "no JSON", PLAN, PLAN)
+    model = ScriptedModel(TryAgainError("broke off", usage=Usage(500, 7)), "no JSON", PLAN, PLAN)
     planner = LlmPlanner(model, budget=Budget(prompt_price=0.01, answer_price=0.02))
     await planner.propose(PROPOSE)
     account = planner.accounts.of("r1")
@@ -253,7 +227,7 @@ async def test_every_call_is_charged_to_its_run():
 
 
 async def test_repairs_end_with_the_budget():
-    model = Script(*["no JSON"] * 9)
+    model = ScriptedModel(*["no JSON"] * 9)
     planner = LlmPlanner(model, budget=Budget(tokens=9000), rounds=Rounds(repairs=9))
     with pytest.raises(PlanningError, match="has 1300 of 9000 tokens left"):
         await planner.propose(PROPOSE)
@@ -262,13 +236,13 @@ async def test_repairs_end_with_the_budget():
 
 
 async def test_the_answer_gets_what_the_budget_has_left():
-    model = Script(PLAN)
+    model = ScriptedModel(PLAN)
     await LlmPlanner(model, budget=Budget(tokens=4000)).propose(PROPOSE)
     assert 256 <= model.calls[0].answer_tokens < 3000
 
 
 async def test_the_time_of_a_run_is_bounded_over_all_its_questions():
-    model = Script(4.0, PLAN, 4.0, PLAN, 4.0, PLAN)
+    model = ScriptedModel(4.0, PLAN, 4.0, PLAN, 4.0, PLAN)
     planner = LlmPlanner(model, budget=Budget(seconds=10.0))
     await planner.propose(PROPOSE)
     await planner.propose(PROPOSE)
@@ -281,7 +255,7 @@ async def test_the_time_of_a_run_is_bounded_over_all_its_questions():
 
 
 async def test_a_call_that_was_cancelled_stays_charged():
-    planner = LlmPlanner(Script(60.0, PLAN))
+    planner = LlmPlanner(ScriptedModel(60.0, PLAN))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(5):
             await planner.propose(PROPOSE)
@@ -301,7 +275,7 @@ async def test_what_was_recorded_is_replayed_with_its_repairs(tmp_path, last):
         except PlanningError as error:
             return str(error)
 
-    script = Script(TryAgainError("busy"), "no JSON", last)
+    script = ScriptedModel(TryAgainError("busy"), "no JSON", last)
     first = await outcome(planner(script, FolderRecorder(tmp_path)))
     assert await outcome(planner(Replayed(tmp_path))) == first
     assert sum(len(path.read_text().splitlines()) for path in tmp_path.iterdir()) == 2
@@ -317,7 +291,7 @@ async def test_what_takes_long_is_done_beside_the_loop(devices, on_the_loop):
             return super().items()
 
     view = DeviceView(replace(CARDS[0], labels=Labels(role="storage")))
-    await LlmPlanner(Script(PLAN)).propose(replace(PROPOSE, fleet=(view,) * devices))
+    await LlmPlanner(ScriptedModel(PLAN)).propose(replace(PROPOSE, fleet=(view,) * devices))
     assert seen
     assert (seen == {threading.get_ident()}) == on_the_loop
     assert (threading.get_ident() in seen) == on_the_loop

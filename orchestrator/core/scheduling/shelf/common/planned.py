@@ -17,10 +17,14 @@ from orchestrator.core.scheduling.demand import Machine
 from orchestrator.core.scheduling.kept import Basis
 from orchestrator.core.scheduling.listing import per_byte
 from orchestrator.core.scheduling.outlook import Outlook, Schedule
-from orchestrator.core.scheduling.survey import UNSTARTED, runs_in_turn, survey, unstarted
+from orchestrator.core.scheduling.survey import (
+    UNSTARTED,
+    basis_of,
+    runs_in_turn,
+    survey,
+    unstarted,
+)
 
-RUNS: Final = 8  # planned at once
-CELLS: Final = 20_000  # tasks times devices: a plan takes some 0.1 s then
 PATIENCE: Final = 2.0  # times the plan: what it waits for then may never come
 
 Make: TypeAlias = Callable[[Outlook, Sequence[int]], Schedule]
@@ -30,7 +34,7 @@ Make: TypeAlias = Callable[[Outlook, Sequence[int]], Schedule]
 def follow(board: Board, now: float, make: Make) -> Iterator[Placement]:
     """Yield what the plan starts now: O(devices), and a plan where its basis has changed."""
     plan = board.plan
-    basis = _basis(board)
+    basis = basis_of(board)
     if basis is None or basis != plan.basis:
         _renew(board, basis, now, make)
     if plan.possible:
@@ -47,17 +51,6 @@ def follow(board: Board, now: float, make: Make) -> Iterator[Placement]:
             return
         board.changed |= {demand.key: demand for demand in left}
     yield from earliest_finish.place(board, now)
-
-
-def _basis(board: Board) -> Basis | None:
-    """Return what a plan stands and falls with; None if there is too much to plan."""
-    if len(board.live) > RUNS:
-        return None
-    runs = [board.runs[name] for name in board.live]
-    if sum(len(run.tasks) for run in runs) * len(board.machines) > CELLS:
-        return None
-    marks = [(r.submitted.run, r.revision, r.created, r.paused) for r in runs]
-    return (board.plan.fleet, *marks)
 
 
 def _renew(board: Board, basis: Basis | None, now: float, make: Make) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.core import events as e
 from orchestrator.core.model import Needs
+from orchestrator.core.scheduling import survey
 from orchestrator.core.scheduling.policies import Policy
-from orchestrator.core.scheduling.shelf.common import planned
 from protocol.types import DeviceId, Failed, FailureKind, ResourceNeed, RunId
 from tests.orchestrator.core.scheduling.shelf.driving import fleet, play, world_of
 from tests.support.world import RUN, edge, task
@@ -88,7 +88,7 @@ def test_a_device_waits_for_its_next_task_and_for_no_longer_than_the_plan_lasts(
 
 @pytest.mark.parametrize("bound", ["RUNS", "CELLS"])
 def test_too_much_is_bound_late(monkeypatch, bound):
-    monkeypatch.setattr(planned, bound, 0)
+    monkeypatch.setattr(survey, bound, 0)
     world = world_of(Policy.HEFT, *fleet(1))
     world.submit(timed("a", 1.0))
     assert plan(world).basis is None
