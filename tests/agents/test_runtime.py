@@ -1,40 +1,28 @@
+"""An agent: how it runs skills by order, what it says of them, and who may use them."""
+
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from agents.actions import RunRow
-from agents.ledger import LedgerError, MemoryLedger
-from agents.runtime import STOP_S, Agent
 from agents.skills import (
-    BadInputError,
     Context,
     PermanentError,
     Skill,
-    TemporaryError,
     skill,
 )
-from protocol import topics
-from protocol.codec import encode_order
 from protocol.messages import (
     Answer,
     Cancel,
     Drain,
-    Held,
-    Hello,
     Phase,
     Query,
     Refused,
     Renew,
 )
-from protocol.transport import Message
-from protocol.transport.memory import MemoryBroker
 from protocol.types import (
     AttemptId,
     Cancelled,
-    DeviceCard,
-    DeviceId,
     Effect,
     Failed,
     FailureKind,
@@ -44,78 +32,7 @@ from protocol.types import (
     Unknown,
 )
 from tests.support.agents import RUN, A, offer
-from tests.support.coordinator import DEVICE, ScriptedCoordinator
-
-
-@skill
-async def double(number: int) -> int:
-    """Double a number."""
-    return 2 * number
-
-
-@skill
-async def sleep(context: Context, seconds: float) -> str:
-    """Sleep, and say half-way that it is half-way."""
-    await asyncio.sleep(seconds / 2)
-    context.progress(0.5, "half-way")
-    await asyncio.sleep(seconds / 2)
-    return "slept"
-
-
-@skill
-async def choose(context: Context, question: str) -> str:
-    """Ask a person."""
-    return await context.ask(question)
-
-
-@skill
-async def fail(kind: str) -> None:
-    """Fail in a stated way."""
-    match kind:
-        case "temporary":
-            raise TemporaryError("try later", retry_after_s=3)
-        case "permanent":
-            raise PermanentError("never")
-        case "input":
-            raise BadInputError("no such folder")
-        case "bug":
-            raise KeyError("\udcff")
-    raise asyncio.CancelledError
-
-
-@skill(effect=Effect.ONCE)
-async def write_twice(context: Context, seconds: float) -> None:
-    """Guard two side effects, with a stubborn wait in between."""
-    context.guard()
-    try:
-        await asyncio.sleep(seconds)
-    except asyncio.CancelledError:
-        context.guard()
-
-
-SKILLS = [double, sleep, choose, fail, write_twice]
-CARD = DeviceCard(DeviceId("laptop"), "A laptop", {"os": "linux"}, slots=4)
-
-
-@pytest.fixture
-def broker():
-    return MemoryBroker()
-
-
-@asynccontextmanager
-async def pair(broker, ledger=None, skills=SKILLS, **options):
-    """Bring up a coordinator and an agent, and wait until they know of each other."""
-    async with ScriptedCoordinator(broker.transport("coordinator")) as coordinator:
-        await coordinator.news()
-        agent = Agent(CARD, skills, transport=broker.transport("laptop"), ledger=ledger, **options)
-        async with agent:
-            await coordinator.beat(connected=True)
-            yield coordinator, agent
-
-
-def call(name, attempt="a", **args):
-    effect = Effect.ONCE if name == "write_twice" else Effect.PURE
-    return offer(attempt, skill=name, args=args, effect=effect)
+from tests.support.laptop import SKILLS, call, pair
 
 
 async def test_offer_runs_its_skill_and_one_message_says_the_result(broker):
@@ -277,89 +194,6 @@ async def test_duplicate_offer_starts_nothing_twice(broker):
         assert len(calls) == 1
 
 
-async def test_result_made_while_the_network_is_away_comes_after_hello(broker):
-    async with pair(broker) as (coordinator, _):
-        coordinator.say(call("sleep", seconds=4))
-        await coordinator.reply()
-        broker.stop()
-        await asyncio.sleep(10)
-        broker.start()
-        await coordinator.beat(connected=True)
-        coordinator.say(Hello("c", {RUN: 1}))
-        assert (await coordinator.reply(Held)).attempts == {A: Phase.FINISHED}
-        assert await coordinator.outcome() == Succeeded("slept")
-
-
-async def test_unacknowledged_result_is_said_at_each_hello_until_acknowledged(broker):
-    async with pair(broker) as (coordinator, _):
-        coordinator.say(call("double", number=1))
-        for acks in ((), (), (A,)):
-            assert await coordinator.outcome() == Succeeded(2)
-            coordinator.say(Hello("c", {RUN: 1}, acks))
-        assert (await coordinator.reply(Held)).attempts == {}
-
-
-async def test_crashed_agent_tells_the_truth_about_what_it_had_started(broker):
-    ledger = MemoryLedger()
-    async with ScriptedCoordinator(broker.transport("coordinator")) as coordinator:
-        await coordinator.news()
-        agent = Agent(CARD, SKILLS, transport=broker.transport("laptop"), ledger=ledger)
-        async with agent:
-            await coordinator.beat(connected=True)
-            coordinator.say(call("write_twice", seconds=100))
-            coordinator.say(call("sleep", "b", seconds=100))
-            await coordinator.reply()
-            await coordinator.reply()
-            rows, ledger = ledger.rows(), MemoryLedger(ledger.incarnation)  # as they are now
-            ledger.write(rows, lambda _: None)
-        again = Agent(CARD, SKILLS, transport=broker.transport("laptop"), ledger=ledger)
-        coordinator.replies.clear()
-        coordinator._read = 0
-        async with again:
-            await coordinator.beat(connected=True)
-            coordinator.say(Hello("c", {RUN: 1}))
-            outcomes = [await coordinator.outcome(), await coordinator.outcome()]
-            assert isinstance(outcomes[0], Unknown)
-            assert outcomes[1].kind is FailureKind.DEVICE_LOST
-
-
-async def test_clean_stop_says_how_attempts_ended_and_then_offline(broker):
-    async with pair(broker) as (coordinator, _):
-        coordinator.say(call("write_twice", seconds=100))
-        coordinator.say(call("sleep", "b", seconds=100))
-        await coordinator.reply()
-        await coordinator.reply()
-    kinds = [type(each.outcome) for each in coordinator.replies[2:]]
-    assert sorted(map(str, kinds)) == sorted(map(str, [Unknown, Failed]))
-    last = coordinator.cards[-1]
-    assert (last.status, last.source) == ("offline", "agent")
-
-
-async def test_stop_does_not_wait_for_ever_for_words_that_cannot_leave(broker):
-    @skill
-    async def stubborn() -> None:
-        try:
-            await asyncio.sleep(100)
-        finally:
-            await asyncio.sleep(60)
-
-    async with pair(broker, skills=[stubborn]) as (coordinator, _):
-        coordinator.say(call("stubborn"))
-        await coordinator.reply()
-        begun = asyncio.get_running_loop().time()
-    assert coordinator.cards[-1].status == "offline"
-    assert asyncio.get_running_loop().time() - begun >= STOP_S
-
-
-async def test_lost_connection_leaves_the_will(broker):
-    async with pair(broker) as (coordinator, _):
-        broker.kill("laptop")
-        await coordinator.news()
-        assert (coordinator.cards[-1].status, coordinator.cards[-1].source) == ("offline", "lwt")
-        await coordinator.beat(connected=True)
-        assert coordinator.cards[-1].status == "online"
-
-
 async def test_card_lists_the_skills_with_their_schemas(broker):
     async with pair(broker) as (coordinator, agent):
         assert coordinator.cards[-1].card == agent.card
@@ -406,140 +240,6 @@ async def test_query_of_an_unknown_attempt_is_a_json_rpc_error(broker):
         assert (await coordinator.reply(Refused)).code == -32001
 
 
-def batch(*orders, reply_to="$a2a/v1/reply/muster/default/coordinator/laptop"):
-    """Return one message with these orders; what is bytes goes in as it is."""
-    payloads = [
-        order
-        if isinstance(order, bytes)
-        else encode_order(order, to=DEVICE, reply_to=reply_to, correlation=b"c").payload
-        for order in orders
-    ]
-    topic = "$a2a/v1/request/muster/default/laptop"
-    payload = b"[" + b",".join(payloads) + b"]"
-    return Message(topic, payload, response_topic=reply_to, correlation=b"c")
-
-
-def replies_of(coordinator):
-    return [each.payload for each in coordinator.messages if "/reply/" in each.topic]
-
-
-async def test_results_that_are_recorded_together_leave_as_one_message(broker):
-    async with pair(broker) as (coordinator, _):
-        calls = [call("double", name, number=ord(name)) for name in "abc"]
-        coordinator._transport.publish(batch(*calls))
-        assert [await coordinator.outcome() for _ in calls] == [
-            Succeeded(2 * ord(name)) for name in "abc"
-        ]
-        assert len(replies_of(coordinator)) == 1
-
-
-async def test_the_answer_to_a_hello_leaves_on_its_own(broker):
-    async with pair(broker) as (coordinator, _):
-        hello = Hello("coordinator", {RUN: 1})
-        coordinator._transport.publish(batch(hello, hello))
-        await coordinator.reply(Held)
-        await coordinator.reply(Held)
-        assert [payload[:1] for payload in replies_of(coordinator)] == [b"{"] * 2
-
-
-async def test_a_client_without_the_extension_is_never_answered_in_one_message(broker):
-    async with pair(broker) as (coordinator, _):
-        said = (
-            b'{"jsonrpc":"2.0","id":%d,"method":"SendMessage","params":{"message":{"messageId":'
-            b'"m%d","role":"ROLE_USER","parts":[{"data":{"skill":"double","args":{"number":1}}}]}}}'
-        )
-        coordinator._transport.publish(batch(said % (1, 1), said % (2, 2)))
-        for _ in range(2):
-            assert await coordinator.outcome() == Succeeded(2)
-        assert [payload[:1] for payload in replies_of(coordinator)] == [b"{"] * 2
-
-
-async def test_a_bad_element_of_a_batch_is_answered_and_the_others_are_done(broker):
-    async with pair(broker) as (coordinator, _):
-        coordinator._transport.publish(batch(b"{}", call("double", number=4), b"[]"))
-        assert await coordinator.outcome() == Succeeded(8)
-        refused = [each.code for each in coordinator.replies if isinstance(each, Refused)]
-        assert refused == [-32600, -32600]
-
-
-async def test_malformed_request_is_answered_and_changes_nothing(broker):
-    async with pair(broker) as (coordinator, _):
-        good = encode_order(
-            call("double", number=1), to=DEVICE, reply_to="$a2a/v1/reply/x/y/z/laptop",
-            correlation=b"1",
-        )  # fmt: skip
-        transport = coordinator._transport
-        reply_to = f"$a2a/v1/reply/{coordinator.address}/laptop"
-        transport.publish(Message(good.topic, b"{", response_topic=reply_to, correlation=b"2"))
-        transport.publish(Message(good.topic, b"{"))
-        transport.publish(Message(good.topic, b"{", response_topic="a/#", correlation=b"3"))
-        assert (await coordinator.reply(Refused)).code == -32700
-        coordinator.say(call("double", number=4))
-        assert await coordinator.outcome() == Succeeded(8)
-
-
-class FullLedger(MemoryLedger):
-    """Cannot be written while `full`."""
-
-    full = False
-
-    def write(self, changes, done):
-        if self.full:
-            done(LedgerError("the disk is full"))
-        else:
-            super().write(changes, done)
-
-
-async def test_device_that_cannot_record_drains_says_nothing_it_may_forget_and_recovers(broker):
-    ledger = FullLedger()
-    async with pair(broker, ledger) as (coordinator, _):
-        coordinator.say(call("sleep", seconds=4))
-        await coordinator.reply()
-        ledger.full = True
-        await asyncio.sleep(5)
-        coordinator.say(call("double", "b", number=1))
-        assert (await coordinator.beat()).load.draining
-        assert len(coordinator.replies) == 2
-        ledger.full = False
-        assert not (await coordinator.beat(connected=True)).load.draining
-        assert await coordinator.outcome() == Succeeded("slept")
-        coordinator.say(call("double", "b", number=1))
-        assert await coordinator.outcome() == Succeeded(2)
-
-
-async def test_stop_with_a_ledger_that_cannot_be_written_is_bounded(broker):
-    ledger = FullLedger()
-    async with pair(broker, ledger) as (coordinator, _):
-        ledger.full = True
-        coordinator.say(call("write_twice", seconds=100))
-        await coordinator.beat()
-    assert coordinator.cards[-1].status == "offline"
-    assert coordinator.replies == []
-
-
-async def test_error_in_the_body_stays_as_it_is(broker):
-    with pytest.raises(ZeroDivisionError):
-        async with Agent("laptop", SKILLS, transport=broker.transport("laptop")):
-            raise ZeroDivisionError
-
-
-async def test_refused_login_ends_the_agent():
-    class Refusing:
-        async def run(self, _peer):
-            raise PermissionError("the broker says no")
-
-        def publish(self, message):
-            """Lose it."""
-
-        async def flush(self):
-            """Have nothing to wait for."""
-
-    with pytest.raises(ExceptionGroup) as caught:
-        async with Agent("laptop", [], transport=Refusing()):
-            await asyncio.sleep(100)
-    assert caught.group_contains(PermissionError)
-
-
 async def test_clock_of_the_device_decides_about_leases(broker):
     """A laptop that slept through its lease finds it lapsed, whatever the loop's clock says."""
     slept = 0.0
@@ -561,11 +261,3 @@ async def test_clock_of_the_device_decides_about_leases(broker):
         slept = 3600.0
         assert not held[0].lease_live()
         assert isinstance(await coordinator.outcome(), Unknown)
-
-
-async def test_run_row_reaches_the_ledger_with_the_first_offer(broker):
-    ledger = MemoryLedger()
-    async with pair(broker, ledger) as (coordinator, _):
-        coordinator.say(call("double", number=1))
-        await coordinator.outcome()
-        assert ledger.rows()[0] == RunRow(RUN, 1, home=topics.reply(coordinator.address, "laptop"))

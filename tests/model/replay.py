@@ -4,252 +4,40 @@
 that the model has for it; what the code sends beyond what the model does is lost on the way. Where
 a device is chosen the model leaves it open and the code decides.
 
-Time is told to each engine and device apart, with limits so far from each other that what one
-action needs to pass (`miss`, `lapse`, `repeat`) brings nothing else with it.
+Time is told to each `Coordinator` and `Device` apart.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 
-from agents.actions import Action, AttemptRow, Beat, CancelSkill, RunRow, Say, StartSkill
-from agents.ledger import MemoryLedger
-from agents.session import Session
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.engine import Engine
-from orchestrator.core.lifecycle import AttemptState, TaskState
-from orchestrator.core.model import Limits, Now, RunLimits
-from orchestrator.core.tuning import Tuning
+from orchestrator.core.lifecycle import TaskState
+from orchestrator.core.model import RunLimits
 from orchestrator.wire import beat_of, event_of, offer_of, order_of
 from protocol import topics
 from protocol.codec import (
     PartialOutputs,
-    Request,
     decode_event,
-    decode_order,
     decode_reply,
-    encode_heartbeat,
     encode_order,
-    encode_reply,
 )
 from protocol.messages import Held as SaidHeld
-from protocol.messages import Hello, Offer, Phase, Query, Refuse, Renew, Report
-from protocol.topics import Address
+from protocol.messages import Hello, Offer, Phase, Refuse, Renew, Report
 from protocol.transport import Message
 from protocol.types import (
     AttemptId,
     Cancelled,
-    DeviceId,
     Effect,
-    Incarnation,
     Rejected,
     Succeeded,
 )
 from tests.model import words as m
-from tests.support.world import RUN, card, plan, task
-
-FOREVER_S = 1e9
-LEASE_S = 1e5
-TUNING = Tuning(
-    lost_after_s=1e3, lease_s=LEASE_S, repeat_offer_s=1e-3, backoff_s=1e-4, unmatched_s=FOREVER_S,
-    hedge_budget=0.0,
-)  # fmt: skip
-LIMITS = Limits(FOREVER_S, FOREVER_S, FOREVER_S, FOREVER_S, FOREVER_S, attempts=99)
-COORDINATOR = Address("acme", "lab", "coordinator")
-NAMES = (DeviceId("d0"), DeviceId("d1"))
-
-TASKS = {
-    TaskState.READY: m.Task.READY,
-    TaskState.RECOVERING: m.Task.READY,
-    TaskState.ACTIVE: m.Task.ACTIVE,
-    TaskState.UNKNOWN: m.Task.UNKNOWN,
-    TaskState.SUCCEEDED: m.Task.SUCCEEDED,
-    TaskState.FAILED: m.Task.FAILED,
-}
-STAGES = {
-    AttemptState.OFFERED: m.Stage.OFFERED,
-    AttemptState.STARTED: m.Stage.STARTED,
-    AttemptState.LAPSED: m.Stage.LAPSED,
-}
-
-
-class Device:
-    """A session, its ledger, and the skills that it has running."""
-
-    def __init__(self, name: int, *, once: bool) -> None:
-        self.name = name
-        self.address = Address("acme", "lab", NAMES[name])
-        self.card = card(NAMES[name], effect=Effect.ONCE if once else Effect.PURE)
-        self.once = once
-        self.life, self.at, self.starts = 0, 0.0, 0
-        self.beats: dict[int, Message] = {}
-        self.lose_disk()
-
-    def crash(self) -> None:
-        self.running: dict[AttemptId, bool] = {}
-        """What runs, and whether it was told to stop."""
-        self.session = Session(self.card, self.ledger.incarnation, rows=[*self.ledger.rows()])
-        (beat,) = self.session.connected(self.at)
-        assert isinstance(beat, Beat)
-        self.beats[self.life] = encode_heartbeat(beat.heartbeat, self.address)
-
-    def lose_disk(self) -> None:
-        self.life += 1
-        self.ledger = MemoryLedger(Incarnation(f"{NAMES[self.name]}-{self.life}"))
-        self.crash()
-
-    def take(self, message: Message) -> list[tuple[Message, Report | SaidHeld]]:
-        return self.act(self.session.order(decode_order(message), self.at))
-
-    def act(self, actions: Iterable[Action]) -> list[tuple[Message, Report | SaidHeld]]:
-        """Do what the session orders; return what it says."""
-        said = []
-        for action in actions:
-            match action:
-                case Say(reply, to):
-                    if isinstance(reply, Report | SaidHeld):
-                        said.append((_encoded(reply, to), reply))
-                case StartSkill(offer):
-                    assert self.session.begins(offer.attempt, self.at) is None
-                    self.running[offer.attempt] = False
-                    self.starts += self.once
-                case CancelSkill(attempt):
-                    self.running[attempt] = True
-                case Beat():
-                    pass
-                case _:
-                    self.ledger.write([action], lambda _: None)
-        self.session.check()
-        return said
-
-    def announce(self, attempt: AttemptId):
-        self.session.progress(attempt, 0.5, "", self.at)
-        self.at += 0.6
-        return self.act(self.session.tick(self.at))
-
-    def finish(self, attempt: AttemptId, end: str):
-        del self.running[attempt]
-        outcome = Succeeded(1) if end == "DONE" else Cancelled("it stopped")
-        return self.act(self.session.finished(attempt, outcome, self.at))
-
-    def expire(self) -> None:
-        self.at += LEASE_S
-        self.act(self.session.tick(self.at))
-
-    def seen(self, attempts: Iterable[AttemptId], slots: int) -> m.Device:
-        """Return the device as the model would have it; floors in force cannot be seen."""
-        rows = {row.attempt: row for row in self.ledger.rows() if isinstance(row, AttemptRow)}
-        run = next((row for row in self.ledger.rows() if isinstance(row, RunRow)), None)
-        holds = [self._hold(attempt, rows.get(attempt)) for attempt in attempts]
-        epoch, floor = (run.epoch, run.floor) if run else (1, (-1, -1))
-        holds += [None] * (slots - len(holds))
-        return m.Device(self.life, epoch, max(floor, (0, 0)), (0, 0), tuple(holds))
-
-    def _hold(self, attempt: AttemptId, row: AttemptRow | None) -> m.Hold | None:
-        if attempt in self.running:
-            phase = m.Phase.RUNNING
-            if self.running[attempt]:
-                phase = m.Phase.STOPPING
-            elif not self.session.lease_live(attempt, self.at):
-                phase = m.Phase.LAPSED
-            return m.Hold(phase, 0, recorded=row is not None)
-        query = Request(Query(attempt), "nobody", b"", attempt)
-        (said,) = self.session.order(query, self.at)
-        if not (isinstance(said, Say) and isinstance(said.reply, Report)):
-            return None
-        phase = m.Phase.LOST
-        if row is None:
-            phase = m.Phase.ACKED
-        elif row.closed:
-            phase = m.Phase.REFUSED
-        elif isinstance(row.outcome, Succeeded):
-            phase = m.Phase.DONE
-        return m.Hold(phase, 0, recorded=True)
-
-
-class Coordinator:
-    """An engine, which may write the journal unless a later one does."""
-
-    def __init__(self, journal: list[f.Fact], clock: Callable[[], float]) -> None:
-        self.engine = Engine(tuning=TUNING)
-        self.journal = journal
-        self.at = clock()
-        self.clock = clock
-        self.owns, self.dead = True, False
-        self.orders: list[c.Command] = []
-        for fact in journal:
-            self.engine.apply(fact)
-        self.engine.recovered()
-        self.tell(e.Start(self.at, self.at) if journal else e.Start(None, None))
-
-    def tell(self, event: e.Event) -> None:
-        """Decide, commit, and order what follows; a commit that is refused is the end."""
-        self.at += 1e-6  # so that a hello and what is learned next are at different times
-        decision = self.engine.decide(event, now=Now(self.at, self.at))
-        self.engine.check()
-        facts = [fact for fact in decision.facts if type(fact) not in f.VOLATILE]
-        if facts and not self.owns:
-            self.dead = True
-            return
-        self.journal += facts
-        self.orders += decision.commands
-
-    def until(self, due: float) -> None:
-        """Let time pass; devices that are here go on being heard."""
-        while True:
-            self._hear()
-            timer = self.engine.next_deadline() or due
-            soon = min(due, timer, self.at + TUNING.lost_after_s / 2)
-            self.at = max(self.at, soon)
-            self.tell(e.TimePassed())
-            if self.at >= due:
-                return
-
-    def silence(self, device: DeviceId) -> None:
-        """Let a device's next deadline pass: of its heartbeats, or else of its lease."""
-        kind = "device" if self.engine.state.devices[device].online else "lease"
-        due = self.engine.state.timers.get((kind, device))
-        self.at = max(self.at, due - 1)
-        self._hear(but=device)
-        self.at = max(self.at, due)
-        self.tell(e.TimePassed())
-
-    def _hear(self, *, but: DeviceId | None = None) -> None:
-        for name, device in self.engine.state.devices.items():
-            if device.online and name != but:
-                held = tuple(device.attempts)
-                self.tell(e.Beat(name, device.incarnation, device.load, held, connected=False))
-
-    def row(self):
-        return self.engine.state.runs[RUN].tasks["t"]
-
-    def seen(self, placed: Sequence[f.TaskPlaced]) -> m.View:
-        """Return what the engine holds as the model would have it."""
-        known = placed[: self.row().attempts]
-        state = self.engine.state
-        devices = [state.devices[name] for name in NAMES]
-        return m.View(
-            state.runs[RUN].epoch,
-            TASKS[self.row().state],
-            tuple(_attempt(each, state.attempts.get(each.attempt)) for each in known),
-            tuple(device.online for device in devices),
-            tuple(int(device.incarnation[-1]) for device in devices),
-        )
-
-
-def _attempt(placed: f.TaskPlaced, row) -> m.Attempt:
-    device = NAMES.index(placed.device)
-    if row is None:
-        return m.Attempt(device, 0, m.Stage.ENDED)
-    return m.Attempt(device, 0, STAGES[row.state], row.started_at is not None)
-
-
-def _encoded(reply: Report | SaidHeld, to: Request) -> Message:
-    return encode_reply(
-        reply, to=to.reply_to, correlation=to.correlation, request_id=to.request_id, form=to.form
-    )
+from tests.model.coordinator import COORDINATOR, LIMITS, Coordinator
+from tests.model.device import LEASE_S, NAMES, Device
+from tests.support.world import RUN, plan, task
 
 
 class Code:

@@ -15,8 +15,9 @@ from orchestrator.core.model import Dependency, Limits, TaskSpec
 from orchestrator.core.scheduling import improvement
 from orchestrator.core.tuning import Tuning
 from protocol.types import Effect, TaskId
-from tests.properties.test_engine_machine import DEVICES, RUNS, SKILLS, TestEngine
-from tests.properties.test_engine_machine import EngineMachine as Machine
+from tests.properties.engine_machine import RUNS, SETTINGS
+from tests.properties.engine_machine import EngineMachine as Machine
+from tests.properties.plans import DEVICES, SKILLS
 from tests.support.world import World
 
 NAMES = [TaskId(f"t{n}") for n in range(8)]
@@ -76,5 +77,4 @@ class ImprovingMachine(Machine):
 
 
 TestImproving = ImprovingMachine.TestCase
-TestImproving.settings = settings(TestEngine.settings, max_examples=12, stateful_step_count=15)
-del TestEngine
+TestImproving.settings = settings(SETTINGS, max_examples=12, stateful_step_count=15)

@@ -34,7 +34,9 @@ from protocol.types import (
 
 RUN = RunId("run")
 A = AttemptId("a")
+B = AttemptId("b")
 COORDINATOR = "$a2a/v1/reply/muster/default/coordinator/laptop"
+OTHER = "$a2a/v1/reply/muster/default/successor/laptop"
 CARD = DeviceCard(
     DeviceId("laptop"),
     slots=2,
@@ -86,6 +88,11 @@ def new_session(
 def told(actions: list[Action]) -> list[str]:
     """Say each action in a few words."""
     return [_words(action) for action in actions]
+
+
+def finals(actions: list[Action]) -> list[Outcome | None]:
+    """Return how the attempts that are reported on ended."""
+    return [each.reply.outcome for each in actions if isinstance(each, Say)]
 
 
 def _words(action: Action) -> str:

@@ -1,4 +1,4 @@
-"""A small server with the API of the kinds that `agents.warm.adapters.llm` knows."""
+"""What these tests share: a session with a pool, and a small LLM server of each known API."""
 
 import asyncio
 import json
@@ -6,6 +6,15 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from agents.session import Session
+from agents.warm.pool import Pool
+from tests.support.agents import new_session
+
+
+@pytest.fixture
+def session():
+    return new_session(kind=Session, pool=Pool({"model": 8.0}))
 
 
 class LlmServer:
