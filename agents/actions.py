@@ -115,6 +115,8 @@ class Beat:
     """Publish a heartbeat. It never waits for a row."""
 
     heartbeat: Heartbeat
+    announces: bool = False
+    """The card goes before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from agents.skills import (
+from agents.context import (
     BadInputError,
     BadOutputError,
     Context,
     LeaseLostError,
-    Skill,
     SkillError,
     TemporaryError,
     nobody,
 )
+from agents.skills import Skill
+from agents.wording import carried
 from protocol import telemetry
 from protocol.telemetry import Level
 from protocol.types import Failed, FailureKind, Json, Outcome, Succeeded, Unknown
@@ -64,4 +65,4 @@ def _told(event: str, skill: Skill, context: Context, error: Exception) -> None:
 
 def _words(error: Exception) -> str:
     detail = str(error) if isinstance(error, SkillError) else f"{type(error).__name__}: {error}"
-    return detail.encode(errors="replace").decode()
+    return carried(detail)

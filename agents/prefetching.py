@@ -41,8 +41,8 @@ class Prefetching:
     def do(self, deed: FetchAhead | DropArtifacts, group: asyncio.TaskGroup) -> None:
         """Do what the session orders, in the background."""
         if isinstance(deed, DropArtifacts):
-            self._release(deed.runs)
-            group.create_task(self._artifacts.release(deed.runs), name="release")
+            stopped = self._stop(deed.runs)
+            group.create_task(self._release(deed.runs, stopped), name="release")
         elif deed.run not in self._released:
             for reference in deed.references:
                 self._follow(deed.run, reference, group)
@@ -59,16 +59,23 @@ class Prefetching:
             self._tasks[key] = task
             task.add_done_callback(lambda _: self._tasks.pop(key, None))
 
-    def _release(self, runs: Sequence[RunId]) -> None:
-        """Fetch nothing more for these runs."""
+    def _stop(self, runs: Sequence[RunId]) -> list[asyncio.Task[None]]:
+        """Fetch nothing more for these runs; return what ends by that."""
         for run in runs:
             self._released[run] = None
             self._released.move_to_end(run)
             if len(self._released) > RELEASED_KEPT:
                 self._released.popitem(last=False)
-        for (run, _), task in list(self._tasks.items()):
-            if run in self._released:
-                task.cancel()
+        stopped = [task for (run, _), task in self._tasks.items() if run in self._released]
+        for task in stopped:
+            task.cancel()
+        return stopped
+
+    async def _release(self, runs: Sequence[RunId], stopped: list[asyncio.Task[None]]) -> None:
+        """Drop what runs refer to, once nothing more is written down for them."""
+        if stopped:
+            await asyncio.wait(stopped)
+        await self._artifacts.release(runs)
 
     async def _fetch(self, artifact: Artifact, run: RunId) -> None:
         async with self._slots:

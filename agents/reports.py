@@ -4,22 +4,17 @@ Pure, like `session`. What is said of an attempt is in the ledger first.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from agents.actions import Action, AttemptRow, Say
 from agents.archive import Archive, Run
 from agents.attempt import NOTHING, Fetched, LiveAttempt
 from agents.refusals import stale
 from agents.warm.warming import Warming
-from protocol.codec import Request, encode_reply
-from protocol.errors import LocalProtocolError
-from protocol.messages import Cancel, Offer, Phase, Reply, Report
-from protocol.transport import Message
+from protocol.codec import Request
+from protocol.messages import Cancel, Offer, Phase, Report
 from protocol.types import (
     AttemptId,
     Effect,
-    Failed,
-    FailureKind,
     Incarnation,
     Outcome,
     RunId,
@@ -106,20 +101,3 @@ class Reports:
         if known is None:
             out.append(stale(attempt, run, epoch, self._archive.runs[run].epoch, by))
         return known
-
-
-def encoded(reply: Reply, to: Request) -> Message:
-    """Write a reply to a request."""
-    try:
-        return encode_reply(
-            reply,
-            to=to.reply_to,
-            correlation=to.correlation,
-            request_id=to.request_id,
-            form=to.form,
-        )
-    except LocalProtocolError as error:
-        # A skill that bypasses the output check: its coordinator still learns that it is over.
-        if not isinstance(reply, Report):
-            raise
-        return encoded(replace(reply, outcome=Failed(FailureKind.BAD_OUTPUT, str(error))), to)

@@ -1,6 +1,12 @@
-"""The shell of a device: it connects, runs skills, keeps time and writes the ledger.
+"""The shell of a device: it connects, keeps time, and has done what the session decides.
 
-What to do is decided by `session`, and done in order by way of the `outbox`.
+| module | part of the shell |
+| --- | --- |
+| `outbox` | what `session` decides, in order, each after the rows that precede it |
+| `running` | skills at work |
+| `sending` | what is said, as messages |
+| `warm.keeper` | loads and evictions of what is kept warm |
+| `prefetching` | artifacts that are fetched ahead |
 
 While the network is away everything goes on; what could not be said is said again after hello.
 While the ledger cannot be written nothing that depends on it leaves the process: the device says
@@ -9,12 +15,11 @@ that it drains and hears no orders (they are repeated), until writing succeeds a
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from agents.actions import (
     Action,
@@ -32,44 +37,32 @@ from agents.actions import (
 )
 from agents.admission import anyone
 from agents.artifacts import Artifacts
-from agents.attempt import NOTHING, Fetched
-from agents.calls import CANCELLED_ITSELF, NOT_LOOKED_UP, do, look_up
 from agents.draining import ORDER, unpowered
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
 from agents.prefetching import Prefetching
-from agents.reports import encoded
+from agents.running import Running
+from agents.sending import Sending
 from agents.session import Session
-from agents.skills import Context, PermanentError, Skill, Skills, unnamed
+from agents.skills import Skill, Skills
 from agents.warm.adapters import ResourceKind
 from agents.warm.keeper import Keeper, pool_of
 from protocol import telemetry, topics
 from protocol.background import Background
 from protocol.codec import (
-    Batches,
     RequestError,
     decode_orders,
-    encode_card,
-    encode_heartbeat,
-    encode_refusal,
 )
-from protocol.codec.cards import Source, Status
-from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
-from protocol.messages import Heartbeat, Held, Offer
+from protocol.messages import Heartbeat
 from protocol.telemetry import Level
 from protocol.topics import Address
 from protocol.transport import Message, Transport
 from protocol.types import (
-    AttemptId,
     DeviceCard,
     DeviceId,
-    Json,
-    Outcome,
 )
 
 STOP_S: Final = 5.0  # for skills to clean up, and for the last words to leave
-
-Call: TypeAlias = Callable[[Skill, Context, Mapping[str, Json]], Awaitable[Outcome]]
 
 
 class Agent:
@@ -123,7 +116,6 @@ class Agent:
         self.address = Address(org, unit, card.device)
         self._transport = transport
         self._ledger = ledger or MemoryLedger()
-        self._artifacts = artifacts
         self._prefetching = Prefetching(artifacts) if artifacts else None
         self._allows = allows
         self._powered, self._clock = powered, clock
@@ -136,12 +128,17 @@ class Agent:
             pool=pool_of(kinds),
         )
         self._keeper = Keeper(kinds, self._session.warming, self._act, self._now)
-        self._tasks: dict[AttemptId, asyncio.Task[None]] = {}
-        self._questions: dict[AttemptId, asyncio.Future[Json]] = {}
         self._outbox = Outbox(self._ledger, self._perform, self._troubled)
-        self._replies = Batches(self._publish)
-        self._idle = asyncio.Event()
-        self._left = False
+        self._sending = Sending(self.card, self.address, transport)
+        self._running = Running(
+            self.skills,
+            self._session,
+            act=self._act,
+            now=self._now,
+            artifacts=artifacts,
+            handle=self._keeper.handle,
+            rests=self._outbox.hurry,  # nothing else can end in this turn
+        )
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
 
@@ -150,8 +147,11 @@ class Agent:
 
         Raises:
             ExceptionGroup: of `RefusedLoginError`: the broker knows us and says no.
+
+        A bug that a callback of the loop meets ends it too.
         """
         self._loop = asyncio.get_running_loop()  # skills may ask for the time in a thread
+        self._failed: asyncio.Future[None] = self._loop.create_future()
         async with asyncio.TaskGroup() as group:
             connecting = self._transport.run(self)
             connection = group.create_task(connecting, name=f"{self.address} connection")
@@ -160,7 +160,7 @@ class Agent:
                     self._keeper.start(self._group)
                     self._act(self._session.resume())
                     try:
-                        await asyncio.Event().wait()
+                        await self._failed
                     finally:
                         await self._leave()
             finally:
@@ -171,7 +171,7 @@ class Agent:
 
     async def __aenter__(self) -> Self:
         self._owner = await Background().__aenter__()
-        self._running = self._owner.create_task(self.run(), name=str(self.address))
+        self._life = self._owner.create_task(self.run(), name=str(self.address))
         return self
 
     async def __aexit__(
@@ -180,14 +180,14 @@ class Agent:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._running.cancel()
+        self._life.cancel()
         await self._owner.__aexit__(kind, error, trace)
 
     # The connection's owner (`protocol.transport.Peer`).
 
     def will(self) -> Message | None:
         """Say `offline` when the connection is lost."""
-        return self._announcement("offline", "lwt")
+        return self._sending.card("offline", "lwt")
 
     def filters(self) -> tuple[str, ...]:
         """Listen to requests."""
@@ -196,7 +196,6 @@ class Agent:
     def connected(self) -> None:
         """Announce the device and ask for a hello."""
         telemetry.write(Level.INFO, "connected", device=str(self.address))
-        self._publish(self._announcement("online", "agent"))
         self._act(self._session.connected(self._now()))
 
     def disconnected(self, reason: str) -> None:
@@ -211,17 +210,13 @@ class Agent:
         actions: list[Action] = []
         for request in decode_orders(message):
             if isinstance(request, RequestError):
-                self._refuse(message, request)
+                telemetry.write(
+                    Level.DEBUG, "request_refused", device=str(self.address), reason=str(request)
+                )
+                self._sending.refuse(message, request)
             else:
                 actions += self._session.order(request, self._now())
         self._act(actions)
-
-    def _refuse(self, message: Message, error: RequestError) -> None:
-        telemetry.write(
-            Level.DEBUG, "request_refused", device=str(self.address), reason=str(error)
-        )
-        if refusal := encode_refusal(error, message):
-            self._publish(refusal)
 
     def _now(self) -> float:
         return self._clock() if self._clock else self._loop.time()
@@ -229,9 +224,6 @@ class Agent:
     def _permits(self, reply_to: str, skill: str) -> bool:
         topic = topics.parse(reply_to)
         return self._allows(str(topic.address) if topic else "", skill)
-
-    def _announcement(self, status: Status, source: Source) -> Message:
-        return encode_card(self.card, address=self.address, status=status, source=source)
 
     def _act(self, actions: Iterable[Action]) -> None:
         self._outbox.put(actions)
@@ -249,122 +241,41 @@ class Agent:
 
     def _ring(self) -> None:
         self._alarm_at = math.inf
-        self._act(self._session.tick(self._now()))
+        try:
+            self._act(self._session.tick(self._now()))
+        except Exception as bug:  # noqa: BLE001  raised again by `run`
+            self._fail(bug)
 
     def _perform(self, deeds: Iterable[Deed]) -> None:
-        for deed in deeds:
-            self._do(deed)
-        self._replies.flush()
+        try:
+            for deed in deeds:
+                self._do(deed)
+            self._sending.flush()
+        except Exception as bug:  # noqa: BLE001  raised again by `run`
+            self._fail(bug)
+
+    def _fail(self, bug: Exception) -> None:
+        """End with what a callback of the loop met: nobody else would hear of it."""
+        if not self._failed.done():
+            self._failed.set_exception(bug)
 
     def _do(self, deed: Deed) -> None:
         match deed:
-            case Say(reply, to):
-                # Whoever said hello knows the answer by its correlation.
-                gathers = to.extension and not isinstance(reply, Held)
-                send = self._replies.add if gathers else self._replies.send
-                send(encoded(reply, to))
-            case StartSkill(offer):
-                self._start(offer, do, CANCELLED_ITSELF)
-            case ReconcileSkill(offer):
-                self._start(offer, look_up, NOT_LOOKED_UP)
-            case Beat(heartbeat):
-                self._publish(encode_heartbeat(self._powered(heartbeat), self.address))
+            case Say():
+                self._sending.reply(deed)
+            case StartSkill() | ReconcileSkill():
+                self._running.start(deed, self._group)
+            case Beat(heartbeat, announces):
+                self._sending.beat(self._powered(heartbeat), announces=announces)
             case CancelSkill(attempt):
-                self._cancel(attempt)
+                self._running.cancel(attempt)
             case Resume(attempt, value):
-                self._resume(attempt, value)
+                self._running.resume(attempt, value)
             case LoadResource() | EvictResource():
                 self._keeper.do(deed, self._group)
             case FetchAhead() | DropArtifacts():
                 if self._prefetching:
                     self._prefetching.do(deed, self._group)
-
-    def _publish(self, message: Message) -> None:
-        """Send, or do not: what matters is kept by the session, and said again when asked for.
-
-        A reply address that no broker takes is the caller's own loss.
-        """
-        try:
-            self._transport.publish(message)
-        except (NotConnectedError, QueueFullError, LocalProtocolError) as error:
-            telemetry.write(
-                Level.DEBUG,
-                "unsent",
-                device=str(self.address),
-                topic=message.topic,
-                reason=str(error),
-            )
-
-    def _start(self, offer: Offer, call: Call, stopped: Outcome) -> None:
-        attempt = offer.attempt
-        if self._left:
-            return  # the ledger knows of it
-        if late := self._session.begins(attempt, self._now()):
-            self._act(self._session.finished(attempt, late, self._now()))
-            return
-        self._set_alarm()
-        context = Context(
-            attempt=attempt,
-            run=offer.run,
-            task=offer.task,
-            token=offer.token,
-            epoch=offer.epoch,
-            on_progress=partial(self._progress, attempt),
-            on_ask=partial(self._ask, attempt),
-            lease_live=partial(self._lease_live, attempt),
-            artifacts=self._artifacts,
-            on_resource=partial(self._keeper.handle, offer) if offer.pins else unnamed,
-        )
-        running = self._attempt(
-            attempt, partial(call, self.skills[offer.skill], context, offer.args)
-        )
-        task = self._group.create_task(running, name=f"{offer.skill} {attempt}")
-        self._tasks[attempt] = task
-        task.add_done_callback(partial(self._done, attempt, stopped))
-
-    def _cancel(self, attempt: AttemptId) -> None:
-        if attempt in self._tasks:
-            self._tasks[attempt].cancel()
-
-    async def _attempt(self, attempt: AttemptId, call: Callable[[], Awaitable[Outcome]]) -> None:
-        self._ended(attempt, await call())
-
-    def _done(self, attempt: AttemptId, stopped: Outcome, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(attempt) is task:  # cancelled, perhaps before it began
-            self._ended(attempt, stopped)
-
-    def _ended(self, attempt: AttemptId, outcome: Outcome) -> None:
-        del self._tasks[attempt]
-        cost = self._artifacts.cost(attempt) if self._artifacts else None
-        fetched = Fetched(cost.size_bytes, cost.fetch_s, cost.waited_s) if cost else NOTHING
-        self._act(self._session.finished(attempt, outcome, self._now(), fetched))
-        if not self._tasks:
-            self._outbox.hurry()  # nothing else can end in this turn
-            self._idle.set()
-
-    def _progress(self, attempt: AttemptId, share: float, note: str) -> None:
-        if attempt in self._tasks:
-            self._session.progress(attempt, share, note, self._now())
-            self._set_alarm()
-
-    async def _ask(self, attempt: AttemptId, question: str) -> Json:
-        if attempt not in self._tasks or attempt in self._questions:
-            raise PermanentError("a skill asks one question at a time, while it runs")
-        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        self._questions[attempt] = answer
-        self._act(self._session.asked(attempt, question))
-        try:
-            return await answer
-        finally:
-            self._questions.pop(attempt, None)
-
-    def _resume(self, attempt: AttemptId, answer: Json) -> None:
-        question = self._questions.pop(attempt, None)
-        if question and not question.done():
-            question.set_result(answer)
-
-    def _lease_live(self, attempt: AttemptId) -> bool:
-        return attempt in self._tasks and self._session.lease_live(attempt, self._now())
 
     def _troubled(self, error: LedgerError | None) -> None:
         if error:
@@ -376,9 +287,7 @@ class Agent:
     async def drain(self) -> None:
         """Take no more work, and wait until all that has started is over."""
         self._act(self._session.order(ORDER, self._now()))
-        while self._tasks:
-            self._idle.clear()
-            await self._idle.wait()
+        await self._running.idle()
 
     async def _leave(self) -> None:
         """Stop the skills, say how they ended, sign off; all of it in bounded time."""
@@ -386,12 +295,11 @@ class Agent:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._outbox.settle()
-                while self._tasks:
-                    self._idle.clear()
-                    await self._idle.wait()
+                while self._running.busy:
+                    await self._running.idle()
                     await self._outbox.settle()
-        self._left = True
-        self._publish(self._announcement("offline", "agent"))
+        self._running.close()
+        self._sending.sign_off()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 self._keeper.close(self._group)

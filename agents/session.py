@@ -51,6 +51,7 @@ from agents.actions import (
 )
 from agents.admission import Admission, anyone
 from agents.alarms import Alarms
+from agents.announcing import Announcing
 from agents.archive import Archive, phase_of
 from agents.attempt import NOTHING, Fetched, LiveAttempt
 from agents.checking import broken
@@ -126,6 +127,7 @@ class Session:
         """Takes what comes of loads and evictions."""
         self._reports = Reports(self._live, self._archive, incarnation, self.warming)
         self._questions = Questions(self._live, self._reports, self._alarms)
+        self._announcing = Announcing()
         self._beat_at = math.inf
         self._suspended = False
 
@@ -160,8 +162,9 @@ class Session:
         return out
 
     def connected(self, now: float) -> list[Action]:
-        """Begin to beat; the first one asks coordinators to say hello."""
-        return [self._beat(now, connected=True)]
+        """Begin to beat, with the card; coordinators are asked to say hello until one does."""
+        self._announcing.connected()
+        return [self._beat(now)]
 
     def disconnected(self) -> None:
         """Stop beating. All else goes on."""
@@ -214,7 +217,7 @@ class Session:
     def suspend(self, *, on: bool, now: float) -> list[Action]:
         """Note that the ledger cannot be written, or can again; then ask for a hello."""
         self._suspended = on
-        return [self._beat(now, connected=not on)]
+        return [self._beat(now, asks=not on)]
 
     def stop(self, now: float) -> list[Action]:
         """Cancel what is live, because the agent stops, take no more, and keep nothing warm."""
@@ -325,6 +328,7 @@ class Session:
                 self._reports.bury(gone, 0, verdict, request, out)
 
     def _hello(self, hello: Hello, request: Request, out: list[Action]) -> None:
+        self._announcing.known = True
         runs = set[RunId]()
         for name, epoch in hello.epochs.items():
             if self._archive.seen(name, epoch, request, out):
@@ -373,9 +377,12 @@ class Session:
         self._pool.told()  # there is nobody; who comes is told all
         return []
 
-    def _beat(self, now: float, *, connected: bool = False) -> Beat:
+    def _beat(self, now: float, *, asks: bool = False) -> Beat:
         self._beat_at = now + HEARTBEAT_S
         self._pool.told()
+        is_new = not self._announcing.known
+        asks = asks or (is_new and not self._suspended)  # it hears no hello while suspended
+        asks = self._archive.unheard(now) or asks
         card, alive, asking = self._card, tuple(self._live), self._questions.beat()
-        asks = self._archive.unheard(now) or connected
-        return Beat(Heartbeat(card.device, self._incarnation, self._load(), alive, asks, asking))
+        said = Heartbeat(card.device, self._incarnation, self._load(), alive, asks, asking)
+        return Beat(said, self._announcing.beat())

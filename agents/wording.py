@@ -1,10 +1,13 @@
-"""What is wrong with arguments and outputs, in words."""
+"""Words for people: what is wrong with arguments and outputs, and what skills say."""
 
 import difflib
 import textwrap
 from collections.abc import Iterable
+from typing import Final
 
 from pydantic_core import ErrorDetails
+
+TEXT_CHARACTERS: Final = 10_000  # some pages: a person reads it, and a message carries it
 
 
 def sentence(detail: ErrorDetails, known: Iterable[str] = ()) -> str:
@@ -27,3 +30,9 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     if near := difflib.get_close_matches(wrong, known, n=1):
         return f", did you mean {near[0]!r}?"
     return f", there are {', '.join(known)}" if known else ""
+
+
+def carried(text: str) -> str:
+    """Return a text as a message carries it: what no encoding knows replaced, and not too long."""
+    text = text[: TEXT_CHARACTERS + 1].encode(errors="replace").decode()
+    return text if len(text) <= TEXT_CHARACTERS else f"{text[: TEXT_CHARACTERS - 1]}…"

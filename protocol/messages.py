@@ -240,7 +240,7 @@ class Heartbeat:
     load: Load
     attempts: tuple[AttemptId, ...] = ()
     connected: bool = False
-    """True on the first after a (re)connect: asks coordinators to say `Hello`."""
+    """True until a hello comes on this connection: asks coordinators to say `Hello`."""
     asking: Mapping[AttemptId, int] = field(default_factory=dict)
     """The numbers of the questions that were open at the heartbeat before, too, and still are."""
 

@@ -34,6 +34,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_REDIRECTS = 5
 SILENCE_S = 30.0  # of a server; the attempt as a whole has its own limit
 LATER = frozenset({429, 500, 502, 503, 504})  # the fault may pass without the request changing
+EVERYWHERE = frozenset({400, 404, 405, 410, 413, 414, 415, 422})  # what any device would hear
 
 ERRORS: Mapping[type[Exception], type[SkillError]] = {  # the first that fits
     httpx.UnsupportedProtocol: BadInputError,
@@ -160,7 +161,7 @@ async def _read(response: httpx.Response, *, check: bool) -> Response:
     if check and status >= httpx.codes.BAD_REQUEST:
         detail = f"{response.url}: status {status}: {text[:500]}"
         if status not in LATER:
-            raise PermanentError(detail)
+            raise (BadInputError if status in EVERYWHERE else PermanentError)(detail)
         after = response.headers.get("retry-after", "")
         raise TemporaryError(detail, retry_after_s=float(after) if after.isdigit() else None)
     content_type = response.headers.get("content-type", "")

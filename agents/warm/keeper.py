@@ -2,7 +2,8 @@
 
 The session orders for each resource: load, evict, load, … in turn, the next load only after it
 was told that the last one has left. An eviction ends a load under way. An adapter that does not
-come back from an eviction within `EVICT_S` is not waited for: its memory counts as free.
+come back from an eviction within `EVICT_S` is not waited for: its memory counts as free. What a
+load makes that comes back later still is let go then.
 """
 
 import asyncio
@@ -129,8 +130,9 @@ class Keeper:
             handle = await _within(kind.load_limit_s, adapter.load(resource.key))
         except Exception as error:  # noqa: BLE001  the owner's adapter: it fails this load alone
             self._told("resource_not_loaded", resource, reason=repr(error))
-            self._held.pop(resource, None)
-            self._act(self._warming.failed(resource, failure(error), self._now()))
+            if self._held.get(resource) is held:  # else it was given up
+                del self._held[resource]
+                self._act(self._warming.failed(resource, failure(error), self._now()))
             return
         held.handle, held.loaded = handle, True
         if self._held.get(resource) is not held:
@@ -152,16 +154,23 @@ class Keeper:
     async def _evict(self, resource: Resource, held: _Held | None) -> None:
         try:
             if held is not None:
-                await _within(EVICT_S, self._let_go(resource, held))
-        except Exception as error:  # noqa: BLE001  the owner's adapter: nothing else depends on it
-            self._told("resource_not_evicted", resource, reason=repr(error))
+                await self._let_go(resource, held)
         finally:
             self._evicting.discard(resource)
             self._empty.set()
         self._told("resource_evicted", resource)
         self._act(self._warming.evicted(resource, self._now()))
+        if held is not None and not held.task.done():  # a load that does not heed its end
+            await asyncio.wait([held.task])
+            await self._let_go(resource, held)
 
     async def _let_go(self, resource: Resource, held: _Held) -> None:
+        try:
+            await _within(EVICT_S, self._end(resource, held))
+        except Exception as error:  # noqa: BLE001  the owner's adapter: nothing else depends on it
+            self._told("resource_not_evicted", resource, reason=repr(error))
+
+    async def _end(self, resource: Resource, held: _Held) -> None:
         held.task.cancel()
         await asyncio.wait([held.task])
         if held.loaded:

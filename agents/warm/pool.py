@@ -8,9 +8,10 @@ waiting for room ──► loading ──► warm ──► leaving ──► go
 ```
 
 A need that is not there is admitted only if its memory can be had: what nobody uses and no lease
-protects is given up for it, in order of last use. It waits, at most, until that has left. So
-loads never take more than the capacity, and two of one resource never overlap: whoever needs it
-next joins the first. What an attempt uses, or waits for, is never given up.
+protects is given up for it, in order of last use. It waits, at most, until that has left: all
+whose memory is free load side by side, those of one attempt too. So loads never take more than the
+capacity, and two of one resource never overlap: whoever needs it next joins the first. What an
+attempt uses, or waits for, is never given up.
 
 What nobody uses is kept as its `leases` say, and no longer than the owner's `max_idle_s`. A load
 that nobody waits for any more counts as unused: it may be given up like what is warm.

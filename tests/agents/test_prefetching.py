@@ -243,3 +243,23 @@ async def test_an_agent_follows_hints_and_says_what_it_had_to_fetch(tmp_path):
     assert [report.fetched_bytes for report in reports] == [0, SIZE]
     assert reports[1].fetch_s > 0.0
     store.close()
+
+
+async def test_a_release_waits_for_what_is_being_written_down(tmp_path):
+    """A blob that is put down after its run was released would stay until it is a week old."""
+    async with source(tmp_path) as there, target(tmp_path) as (hint, release, artifacts, _):
+        reference = await big.call(context(there), {})
+        finish, finishing, may = artifacts.store.finish, threading.Event(), threading.Event()
+
+        def slow_finish(blob, run):
+            finishing.set()
+            may.wait(5.0)
+            return finish(blob, run)
+
+        artifacts.store.finish = slow_finish
+        hint(reference)
+        await until(finishing.is_set)
+        release(RUN)
+        await asyncio.sleep(0.05)  # as long as a release takes, and more
+        may.set()
+    assert not (tmp_path / "target" / "blobs" / reference[KEY]["sha256"]).exists()

@@ -11,6 +11,7 @@ from agents.skills import (
     Skill,
     skill,
 )
+from agents.wording import carried
 from protocol.messages import (
     Answer,
     Cancel,
@@ -89,6 +90,37 @@ async def test_question_reaches_the_coordinator_and_its_answer_the_skill(broker)
         assert (await coordinator.reply()).note == "which?"
         coordinator.say(Answer(A, RUN, 1, "the second"))
         assert await coordinator.outcome() == Succeeded("the second")
+
+
+@pytest.mark.parametrize("text", ["x" * 2_000_000, "cut off: \udcff"])
+async def test_what_a_skill_says_is_made_to_fit_a_message(broker, text):
+    @skill
+    async def talkative(context: Context) -> None:
+        context.progress(0.5, text)
+        await asyncio.sleep(1.0)
+        raise PermanentError(text)
+
+    async with pair(broker, skills=[talkative]) as (coordinator, _):
+        coordinator.say(call("talkative"))
+        async with asyncio.timeout(10):
+            started, failed = await coordinator.reply(), await coordinator.reply()
+        assert started.note == failed.outcome.detail == carried(text)
+        assert failed.outcome.kind is FailureKind.SKILL_ERROR
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"), [("cut off: \udcff", "cut off: ?"), ("x" * 2_000_000, "2000000 characters")]
+)
+async def test_question_is_made_to_fit_a_message_or_fails_its_skill(broker, text, heard):
+    @skill
+    async def verbose(context: Context) -> str:
+        return await context.ask(text)
+
+    async with pair(broker, skills=[verbose]) as (coordinator, _):
+        coordinator.say(call("verbose"))
+        async with asyncio.timeout(10):
+            report = await coordinator.reply()
+        assert heard in (report.outcome.detail if report.outcome else report.note)
 
 
 async def test_second_question_at_once_is_an_error_of_the_skill(broker):

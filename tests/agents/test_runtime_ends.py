@@ -7,22 +7,26 @@ import pytest
 from agents.actions import RunRow
 from agents.ledger import LedgerError, MemoryLedger
 from agents.runtime import STOP_S, Agent
+from agents.session import HEARTBEAT_S
+from agents.simulated import SimulatedAdapter
 from agents.skills import (
     skill,
 )
+from agents.warm.adapters import ResourceKind
 from protocol import topics
 from protocol.messages import (
     Held,
     Hello,
     Phase,
 )
+from protocol.topics import Kind
 from protocol.types import (
     Failed,
     FailureKind,
     Succeeded,
     Unknown,
 )
-from tests.support.agents import RUN, A
+from tests.support.agents import RUN, A, offer, pin
 from tests.support.coordinator import ScriptedCoordinator
 from tests.support.laptop import CARD, SKILLS, call, pair
 
@@ -83,6 +87,32 @@ async def test_clean_stop_says_how_attempts_ended_and_then_offline(broker):
     assert sorted(map(str, kinds)) == sorted(map(str, [Unknown, Failed]))
     last = coordinator.cards[-1]
     assert (last.status, last.source) == ("offline", "agent")
+
+
+async def test_nothing_is_said_of_being_there_after_signing_off(broker):
+    """Evictions take seconds: a heartbeat meanwhile would have the device back."""
+    resources = {"model": ResourceKind(SimulatedAdapter(evict_s=4.5), capacity=8.0)}
+    async with pair(broker, resources=resources) as (coordinator, _):
+        coordinator.say(offer(skill="double", args={"number": 1}, pins=(pin(),)))
+        await coordinator.outcome()
+    last = coordinator.messages[-1]
+    assert topics.parse(last.topic).kind is Kind.DISCOVERY
+    assert coordinator.cards[-1].status == "offline"
+
+
+async def test_bug_that_a_callback_meets_ends_the_agent_and_says_so(broker):
+    """A hung agent would look alive: its heartbeats went on."""
+
+    def broken(beat):
+        if asyncio.get_running_loop().time() > HEARTBEAT_S:
+            raise RuntimeError("broken")
+        return beat
+
+    agent = Agent(CARD, SKILLS, transport=broker.transport("laptop"), powered=broken)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with agent:
+            await asyncio.sleep(60)
+    assert caught.group_contains(RuntimeError, match="broken")
 
 
 async def test_stop_does_not_wait_for_ever_for_words_that_cannot_leave(broker):

@@ -222,6 +222,7 @@ def test_heartbeat_names_live_attempts_every_two_seconds_while_connected():
     assert session.next_deadline() == math.inf
     (first,) = session.connected(10)
     assert first.heartbeat.connected
+    session.order(request(Hello("c", {})), 10)
     session.order(request(offer()), 10)
     session.tick(11)
     assert session.next_deadline() == 10 + HEARTBEAT_S

@@ -62,6 +62,7 @@ def test_result_that_is_not_acknowledged_asks_for_a_hello_now_and_then():
     session.order(request(offer()), 0)
     session.finished(A, Succeeded(1), 0)
     session.connected(0)
+    session.order(request(Hello("c", {})), 0)
     beats = [action for n in range(1, 14) for action in session.tick(n * HEARTBEAT_S)]
     asking = [n for n, beat in enumerate(beats, 1) if beat.heartbeat.connected]
     assert asking == [5, 10]

@@ -9,7 +9,7 @@ from orchestrator import wire
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core.model import Limits
-from protocol.messages import Report
+from protocol.messages import Hello, Report
 from tests.model.questions import Rules, State, Word, explore, steps, stuck
 from tests.support.agents import new_session, offer, request
 from tests.support.world import RUN, World, task
@@ -57,6 +57,7 @@ class Pair:
         made = offer(self.attempt, run=RUN)
         self.session.order(request(made), 0.0)
         self.session.connected(0.0)
+        self.session.order(request(Hello("coordinator", {})), 0.0)
         self.sent = {}
         self.resumed = []
 

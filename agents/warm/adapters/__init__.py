@@ -22,7 +22,8 @@ class Adapter(Protocol):
     async def load(self, key: str) -> Any:  # noqa: ANN401  each adapter has its own
         """Make what `key` names ready for use; if it fails or is cancelled, leave nothing behind.
 
-        Runs may each load the same key, so there may be several of it at once.
+        Loads run side by side, as far as there is room for what they make: of other keys, and of
+        the same key for another run.
         """
 
     async def evict(self, handle: Any) -> None:  # noqa: ANN401

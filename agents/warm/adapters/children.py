@@ -99,10 +99,8 @@ class Child:
         finally:
             self._signal(signal.SIGKILL)
         with suppress(TimeoutError):
-            async with asyncio.timeout(
-                LAST_WORDS_S
-            ):  # who left the group may hold its output open
-                await self.ended()
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self.ended()  # who left the group may hold its output open
 
     def _signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Final, Self
 
@@ -33,14 +34,18 @@ class Api:
 
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str]) -> Self:
-        """Make the connections to what is under a URL."""
+        """Make the connections to what is under a URL.
+
+        Raises:
+            PermanentError: it is no URL.
+        """
         verify = await asyncio.to_thread(_tls) if url.startswith("https:") else False
         limit = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
-        return cls(
-            httpx.AsyncClient(
+        with _errors(url):
+            client = httpx.AsyncClient(
                 base_url=url, headers=dict(headers), verify=verify, timeout=limit, trust_env=False
             )
-        )
+        return cls(client)
 
     async def post(self, path: str, body: Mapping[str, Json]) -> Mapping[str, Json]:
         """Send an object and return the one that is the answer.
@@ -49,11 +54,8 @@ class Api:
             TemporaryError: the server is not there, or too busy.
             PermanentError: it refuses, or answers with no JSON object.
         """
-        try:
+        with _errors(path):
             response = await self._client.post(path, json=body)
-        except tuple(ERRORS) as error:
-            kind = next(kind for foreign, kind in ERRORS.items() if isinstance(error, foreign))
-            raise kind(f"{path}: {str(error) or type(error).__name__}") from error
         if response.status_code in LATER:
             raise TemporaryError(_refusal(path, response))
         if response.is_error:
@@ -69,6 +71,15 @@ class Api:
     async def close(self) -> None:
         """Drop the connections."""
         await self._client.aclose()
+
+
+@contextmanager
+def _errors(place: str) -> Iterator[None]:
+    try:
+        yield
+    except tuple(ERRORS) as error:
+        kind = next(kind for foreign, kind in ERRORS.items() if isinstance(error, foreign))
+        raise kind(f"{place}: {str(error) or type(error).__name__}") from error
 
 
 def _refusal(path: str, response: httpx.Response) -> str:

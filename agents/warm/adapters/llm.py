@@ -118,15 +118,17 @@ class LlmSessions:
         }
         if slot is not None:
             hints["id_slot"] = slot
-        api = await Api.open(self._url, self._headers)
+        api: Api | None = None
         try:
+            api = await Api.open(self._url, self._headers)
             restored = slot is not None and await _restored(api, slot, name)
             session = LlmSession(name, tuple(self._prefix(key)), hints, api, slot, restored)
             if session.prefix and not restored:
                 await session.chat((), max_tokens=1)
         except BaseException:
-            await api.close()
             self._release(slot)
+            if api:
+                await api.close()
             raise
         return session
 

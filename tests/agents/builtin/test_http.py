@@ -169,7 +169,7 @@ async def test_a_server_in_trouble_is_worth_another_try(call, skills, host, path
 
 
 async def test_another_bad_status_is_an_error_or_data(call, skills, host):
-    with pytest.raises(PermanentError, match="status 404: nothing here"):
+    with pytest.raises(BadInputError, match="status 404: nothing here"):
         await call(skills, "http.get", url=f"http://{host}/gone")
     response = await call(skills, "http.get", url=f"http://{host}/gone", check=False)
     assert (response["status"], response["body"]) == (404, "nothing here")

@@ -139,6 +139,13 @@ async def test_load_that_is_cancelled_frees_its_slot(llm_server):
         await adapter.evict(await adapter.load("support"))
 
 
+async def test_load_from_what_is_no_url_fails_for_good_and_frees_its_slot():
+    adapter = LlmSessions("http://127.0.0.1:many", server="llama.cpp", slots=1)
+    for _ in range(2):
+        with pytest.raises(PermanentError, match="Invalid port"):
+            await adapter.load("support")
+
+
 async def test_server_that_is_not_there_may_come(llm_server):
     async with llm_server() as server:
         pass
