@@ -3,7 +3,8 @@
 The process is started with the first problem, and not before: programs whose plans are short
 never have one. It runs `main`, with problems on its standard input and answers on its
 standard output; so it does not import the program that it works for. If it is lost, so are
-improvements and nothing else: a line in the log says so.
+improvements and nothing else: a line in the log says so. It has CP-SAT if that is installed
+(`exact`), and who starts it never loads that.
 """
 
 import asyncio
@@ -16,9 +17,10 @@ from contextlib import suppress
 from typing import IO, Final, Protocol
 
 from orchestrator.core.scheduling.improvement import Answer, Problem, solve
+from orchestrator.exact import search
 from protocol.telemetry import Level, write
 
-LIMIT_S: Final = 60.0  # for one search: it takes a second of a core at the most, and its start one
+LIMIT_S: Final = 120.0  # for one search: of all of a core it has 10 s, and may take thrice that
 NICE: Final = 10  # it takes what others leave
 PROGRAM: Final = f"from {__name__} import main; main()"
 STOP_S: Final = 5.0  # for a process that was killed to be gone
@@ -35,7 +37,10 @@ class Improver(Protocol):
 
 
 class Here:
-    """Searches in this process, while all else waits: for simulations, where time is virtual."""
+    """Searches in this process, while all else waits: for simulations, where time is virtual.
+
+    Without CP-SAT: what they find is the same wherever they run.
+    """
 
     async def improve(self, problem: Problem) -> Answer | None:
         """Search at once."""
@@ -107,4 +112,4 @@ def main() -> None:
     with suppress(EOFError, BrokenPipeError):
         while True:
             problem = pickle.load(sys.stdin.buffer)  # noqa: S301 - from who started this process
-            print(json.dumps(solve(problem)), flush=True)  # noqa: T201 - the answer
+            print(json.dumps(search(problem)), flush=True)  # noqa: T201 - the answer
