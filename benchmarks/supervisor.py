@@ -6,6 +6,7 @@ was told to stop with SIGTERM, and did, comes back like a killed one.
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Final
 
 STOP_LIMIT_S: Final = 5.0
 LAST_WORDS: Final = 3  # lines
+TETHER: Final = ("setpriv", "--pdeathsig", "KILL")  # of util-linux: whom we leave, dies with us
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -62,7 +64,7 @@ class Supervised:
             self._told_to_stop = False
             with self._log.open("ab") as log:
                 self._process = process = await asyncio.create_subprocess_exec(
-                    *self._command,
+                    *_tethered(self._command),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=log,
@@ -122,6 +124,11 @@ def cancel_when_told_to_stop() -> None:
 
     for number in SIGNALS:
         loop.add_signal_handler(number, stop)
+
+
+def _tethered(command: Sequence[str]) -> Sequence[str]:
+    """Let a program end when we are killed ourselves, where the system can; its id is the same."""
+    return (*TETHER, *command) if shutil.which(TETHER[0]) else command
 
 
 def _environment() -> dict[str, str]:

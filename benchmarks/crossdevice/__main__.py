@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.crossdevice.faults import WRONG, Fate, Kind, draw
+from benchmarks.crossdevice.faults import WRONG, Fate, Kind, draw, possible
 from benchmarks.crossdevice.metrics import measure
 from benchmarks.crossdevice.planning import PlannerControl
 from benchmarks.crossdevice.play import Played, clear, play
@@ -25,6 +25,7 @@ from benchmarks.frame import BenchmarkError
 from benchmarks.virtual_clock import VirtualClockLoop
 
 SHOWN: Final = 160  # characters of an event
+INTERRUPTED: Final = 130  # as shells say it
 QUIET: Final = frozenset({"TasksReady", "AttemptAccepted", "GapObserved", "RunTimeObserved"})
 
 
@@ -33,12 +34,20 @@ async def show(names: list[str], *, kind: str, fault: Kind, seed: int, root: Pat
     tasks, fine = load_all(names), True
     async with open_stage(kind, root, tasks) as stage:
         for number, task in enumerate(tasks):
-            fate = Fate(draw(fault, task, seed=seed), task, {})
+            plan = draw(fault, task, seed=seed)
+            if not possible(task, plan):
+                sys.stdout.write(f"{task.name}: not possible without {plan.victim}\n")
+                continue
+            fate = Fate(plan, task, {})
             wrong = WRONG if fault is Kind.PLANNER30 else 0.0
             stage.planning(PlannerControl(wrong=wrong, seed=seed))
             played = await play(task, stage, seed=seed, number=number, faults=fate)
             for line in lines(played):
                 sys.stdout.write(f"{line}\n")
+            if fault is not Kind.NONE:
+                wrongs = stage.mistakes(played.run)
+                felt = "felt" if fate.met(read(played.events), mistakes=wrongs) else "not felt"
+                sys.stdout.write(f"  {fault}{plan.victim and f' of {plan.victim}'}: {felt}\n")
             if played.success and played.status == "succeeded":
                 clear(stage, played.folder)
             else:
@@ -80,18 +89,23 @@ def main() -> int:
     given = parser.parse_args()
     kind, loop = ("processes", None) if given.processes else ("memory", VirtualClockLoop)
     root = Path(tempfile.mkdtemp(prefix="muster-crossdevice-"))
-    fine = False
+    keep = True  # what is wrong can be looked at
     try:
         with asyncio.Runner(loop_factory=loop) as runner:
             played = show(given.names, kind=kind, fault=given.fault, seed=given.seed, root=root)
-            fine = runner.run(played)
+            keep = not runner.run(played)
     except BenchmarkError as error:
+        keep = False
         sys.stderr.write(f"{error}\n")
         return 2
+    except KeyboardInterrupt:
+        keep = False
+        sys.stderr.write("stopped\n")
+        return INTERRUPTED
     finally:
-        if fine:
-            shutil.rmtree(root)
-    return int(not fine)
+        if not keep:
+            shutil.rmtree(root, ignore_errors=True)
+    return int(keep)
 
 
 if __name__ == "__main__":

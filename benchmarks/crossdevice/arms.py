@@ -8,7 +8,8 @@
 | `no_move` | every task is bound at planning to one device that can do it, in turn |
 | `static` | the same, to the device that a list schedule of the plan says |
 | `model` | a model endpoint plans, from the request alone (`endpoint`) |
-| `stop_world` | nothing is placed while the planner thinks, and it thinks for a second |
+| `slow_planner` | the planner thinks for a second; all else goes on meanwhile |
+| `stop_world` | the same, and nothing is placed while it thinks |
 """
 
 from collections import Counter
@@ -24,6 +25,7 @@ from orchestrator.core.model import TaskSpec
 from orchestrator.planner import NoRevisionError, Planner, PlanRequest, RevisionRequest
 from protocol.types import DeviceId
 
+OURS: Final = "ours"
 THINKS_S: Final = 1.0
 Choose: TypeAlias = Callable[[TaskSpec, Counter[str]], str]
 
@@ -39,6 +41,7 @@ class Arm:
         stops: whether everything stops while the planner thinks.
         thinks_s: how long it thinks.
         model: whether a model plans, and not the reference.
+        beside: the arm that its latency is compared with: what differs is one thing.
     """
 
     revises: bool = True
@@ -47,6 +50,7 @@ class Arm:
     stops: bool = False
     thinks_s: float = 0.0
     model: bool = False
+    beside: str = OURS
 
 
 def _in_turn(spec: TaskSpec, load: Counter[str]) -> str:
@@ -71,13 +75,14 @@ def _by_list(spec: TaskSpec, load: Counter[str]) -> str:
 
 
 ARMS: Final[Mapping[str, Arm]] = {
-    "ours": Arm(),
+    OURS: Arm(),
     "sequential": Arm(bind=_fastest, exclusive=True),
     "no_replanning": Arm(revises=False),
     "no_move": Arm(bind=_in_turn),
     "static": Arm(bind=_by_list),
     "model": Arm(model=True),
-    "stop_world": Arm(stops=True, thinks_s=THINKS_S),
+    "slow_planner": Arm(thinks_s=THINKS_S),
+    "stop_world": Arm(stops=True, thinks_s=THINKS_S, beside="slow_planner"),
 }
 
 

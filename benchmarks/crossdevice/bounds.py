@@ -1,10 +1,12 @@
 """How fast a run could have been, and how long it takes one call after the other.
 
 Both are made of what the calls of this run took: what the emulated hardware waits
-(`hardware.reference_s` / speed) is known for every device, and the rest of a call's time, its real
-work, is taken as it was measured. So a bound says nothing of how clever the plan was. A model is
-loaded once: when the first of the calls one after the other needs it, and on the critical path
-where no call before has.
+(`hardware.reference_s` / speed) is known for every device. The rest of a call's time, its real
+work, is taken as the least that any call of its skill took: calls at work side by side wait for
+the cores of the one machine that emulates all devices, and one after the other would not. Attempts
+that failed count nothing: whoever recovers better has fewer. So a bound says nothing of how clever
+the plan was. A model is loaded once: when the first of the calls one after the other needs it, and
+on the critical path where no call before has.
 
 Lower bound: the larger of the critical path, each call on its fastest device, and the work of
 those calls that only a set of devices can do, over the slots and speeds of that set, between the
@@ -12,7 +14,7 @@ least that comes before any of them and the least that comes after. The second i
 of list scheduling (Graham 1969) for uniform machines, with heads and tails (Carlier 1982).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -42,11 +44,10 @@ class _Call:
     devices: tuple[str, ...]
     reference: float
     real: float
-    failed: float
     models: frozenset[str]
 
     def on(self, device: str) -> float:
-        return self.failed + self.real + self.reference / FLEET[device].hardware.speed
+        return self.real + self.reference / FLEET[device].hardware.speed
 
     @property
     def fastest(self) -> float:
@@ -55,11 +56,9 @@ class _Call:
 
 def bounds(trace: Trace) -> Bounds:
     """Return the bounds of a run, over the tasks that were done."""
-    calls = {
-        task: _call(trace.specs[task], spans[0], trace)
-        for task, spans in trace.successes().items()
-        if task in trace.specs
-    }
+    done = {task: spans[0] for task, spans in trace.successes().items() if task in trace.specs}
+    real = _real(trace, done.values())
+    calls = {task: _call(trace.specs[task], span, real) for task, span in done.items()}
     waits = {task: [b for b in trace.predecessors(task) if b in calls] for task in calls}
     order = list(TopologicalSorter(waits).static_order())
     heads, took = _heads(calls, waits, order)
@@ -115,18 +114,26 @@ def eligible(spec: Spec) -> tuple[str, ...]:
     )
 
 
-def _call(spec: Spec, span: Span, trace: Trace) -> _Call:
-    reference = reference_s(str(spec["skill"]), spec.get("args") or {})
-    took = span.end - span.start if span.run_s is None else span.run_s
-    real = max(0.0, took - reference / FLEET[span.device].hardware.speed)
-    failed = sum(
-        each.end - each.start
-        for each in trace.spans
-        if each.task == span.task and each.outcome == "AttemptFailed"
-    )
+def _real(trace: Trace, spans: Iterable[Span]) -> Mapping[str, float]:
+    """Return the least real work of a call, by skill."""
+    least: dict[str, float] = {}
+    for span in spans:
+        spec = trace.specs[span.task]
+        took = span.end - span.start if span.run_s is None else span.run_s
+        real = max(0.0, took - _reference_s(spec) / FLEET[span.device].hardware.speed)
+        least[spec["skill"]] = min(real, least.get(spec["skill"], real))
+    return least
+
+
+def _reference_s(spec: Spec) -> float:
+    return reference_s(str(spec["skill"]), spec.get("args") or {})
+
+
+def _call(spec: Spec, span: Span, real: Mapping[str, float]) -> _Call:
     needs = (spec.get("needs") or {}).get("resources") or ()
     models = frozenset(str(each["key"]) for each in needs)
-    return _Call(eligible(spec) or (span.device,), reference, real, failed, models)
+    devices = eligible(spec) or (span.device,)
+    return _Call(devices, _reference_s(spec), real[spec["skill"]], models)
 
 
 def _area(

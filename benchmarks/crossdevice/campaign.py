@@ -1,6 +1,7 @@
 """Which plays there are, and playing them one after the other; what was played is not repeated."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,22 +10,23 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from benchmarks.crossdevice import bundle
-from benchmarks.crossdevice.arms import ARMS
+from benchmarks.crossdevice.arms import ARMS, OURS
 from benchmarks.crossdevice.faults import WRONG, Fate, Kind, draw, possible
 from benchmarks.crossdevice.fleet import FLEET
 from benchmarks.crossdevice.hardware import Control
 from benchmarks.crossdevice.metrics import measure
+from benchmarks.crossdevice.notes import whole
 from benchmarks.crossdevice.planning import PlannerControl
 from benchmarks.crossdevice.play import clear, play
 from benchmarks.crossdevice.stage import Stage
 from benchmarks.crossdevice.task import Task
 from benchmarks.crossdevice.trace import Trace, read
+from benchmarks.frame import BenchmarkError
 from orchestrator.clock import loop_clock
 
 Row: TypeAlias = dict[str, Any]
-OURS: Final = "ours"
-KEY: Final = ("task", "arm", "fault", "seed", "stage", "commit")
-"""What a play is known by: with another commit it is another one."""
+KEY: Final = ("task", "arm", "fault", "seed", "stage", "commit", "machine")
+"""What a play is known by: with another commit, or elsewhere, it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,29 @@ def cases(
 
 
 class Store:
-    """The rows of former plays, as JSON lines; None keeps nothing."""
+    """The rows of former plays, as JSON lines; None keeps nothing.
+
+    Raises:
+        BenchmarkError: the file cannot be written, or holds something else.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        text = path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
-        rows = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
-        self._rows: Mapping[tuple[Any, ...], Row] = {_key(row): row for row in rows}
+        self._rows: Mapping[tuple[Any, ...], Row] = {}
+        if path is None:
+            return
+        try:
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            rows = [row for row in whole(text) if isinstance(row, dict) and "task" in row]
+            if text.strip() and not rows:
+                raise BenchmarkError(f"--resume {path}: there are no rows of plays in it")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                if text and not text.endswith("\n"):  # half a row that a kill left
+                    file.write("\n")
+        except (OSError, UnicodeError) as error:
+            raise BenchmarkError(f"--resume {path}: {error}") from error
+        self._rows = {_key(row): row for row in rows}
 
     def find(self, row: Mapping[str, Any]) -> Row | None:
         """Return the row of the same play."""
@@ -70,7 +88,6 @@ class Store:
     def add(self, row: Row) -> None:
         """Keep a row, at once."""
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -82,8 +99,8 @@ async def run(
     store: Store,
     around: Mapping[str, Any],
     bundles: Path,
-) -> AsyncIterator[tuple[int, Row]]:
-    """Play cases, and yield the row of each with its number.
+) -> AsyncIterator[Row]:
+    """Play cases, and yield the row of each.
 
     Args:
         stage: where.
@@ -103,7 +120,7 @@ async def run(
             store.add(row)
         if case.arm == OURS and case.fault is Kind.NONE:
             peace[case.task.name, case.seed] = Counter(each[1] for each in row["gantt"])
-        yield number, row
+        yield row
 
 
 async def _play(
@@ -116,18 +133,21 @@ async def _play(
     wrong = WRONG if case.fault is Kind.PLANNER30 else 0.0
     stage.planning(PlannerControl(case.arm, wrong, crc32(case.label.encode())))
     messages, size = stage.traffic()
+    load = round(os.getloadavg()[0], 2)  # afterwards the play itself is part of it
     played = await play(case.task, stage, seed=case.seed, number=number, faults=fate)
     now_messages, now_size = stage.traffic()
-    trace = read(played.events)
+    trace, wrongs = read(played.events), stage.mistakes(played.run)
     row: Row = {
         "possible": True,
         "success": played.success and played.status == "succeeded",
         "status": played.status,
         "subtasks": len(played.findings),
         "done": sum(each.done for each in played.findings),
+        "idle": played.idle,
         "wrong": {each.subtask: each.wrong for each in played.findings if each.wrong},
-        "plan": {**asdict(plan), "struck": fate.struck_at is not None},
-        **measure(trace, struck_at=fate.struck_at).document(),
+        "plan": {**asdict(plan), "struck": fate.met(trace, mistakes=wrongs)},
+        "load": load,
+        **measure(trace, struck_at=fate.struck_at, victim=plan.victim).document(),
         "messages": now_messages - messages,
         "bytes": now_size - size,
         "tokens": stage.tokens(played.run),

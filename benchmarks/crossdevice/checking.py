@@ -5,8 +5,11 @@ that says what is wrong; a file that is missing or cannot be read is wrong too. 
 `each`, it is a subtask for every value.
 """
 
+import csv
 import json
 import sqlite3
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,8 +18,19 @@ from typing import Final, TypeAlias, TypeVar
 from benchmarks.crossdevice.world import World
 
 PREFIX: Final = "check_"
-UNREADABLE: Final = (OSError, LookupError, ValueError, TypeError, sqlite3.Error)
-"""What a checker may run into that looks for something that is not there (`json` included)."""
+UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,  # `json` and text that is none included
+    TypeError,
+    AttributeError,
+    csv.Error,
+    sqlite3.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a checker may run into where a file is missing, half written, or another thing inside."""
 
 Checker: TypeAlias = Callable[..., str | None]
 C = TypeVar("C", bound=Checker)

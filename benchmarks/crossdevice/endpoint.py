@@ -1,10 +1,10 @@
 """The arm `model`: a model endpoint plans from the request alone, and its tokens are counted."""
 
-import json
 import os
 from pathlib import Path
 from typing import Final
 
+from benchmarks.crossdevice import notes
 from orchestrator.core.edits import EditBatch
 from orchestrator.planner import Planner, PlanRequest, RevisionRequest
 from orchestrator.planner.llm import setup
@@ -20,12 +20,12 @@ class CountedModel:
 
     Args:
         planner: the product's own.
-        notes: the file of the notes, lines of `[run, tokens]`.
+        file: of the notes.
     """
 
-    def __init__(self, planner: LlmPlanner, notes: Path) -> None:
+    def __init__(self, planner: LlmPlanner, file: Path) -> None:
         self._planner = planner
-        self._notes = notes
+        self._file = file
 
     async def propose(self, request: PlanRequest) -> EditBatch:
         """See `Planner`."""
@@ -42,8 +42,7 @@ class CountedModel:
             self._note(request.snapshot.run)
 
     def _note(self, run: RunId) -> None:
-        with self._notes.open("a", encoding="utf-8") as notes:
-            notes.write(json.dumps([run, self._planner.accounts.of(run).tokens]) + "\n")
+        notes.add(self._file, run, self._planner.accounts.of(run).tokens)
 
 
 def model(section: LlmSection | None, folder: Path) -> Planner | None:
@@ -62,8 +61,4 @@ def model(section: LlmSection | None, folder: Path) -> Planner | None:
 
 def tokens(folder: Path, run: str) -> int:
     """Return what a run has spent: 0 where no model was asked."""
-    notes = folder / TOKENS
-    if not notes.is_file():
-        return 0
-    lines = map(json.loads, notes.read_text(encoding="utf-8").splitlines())
-    return max((spent for name, spent in lines if name == run), default=0)
+    return max(notes.of(folder / TOKENS, run), default=0)

@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import Final
 
 from benchmarks.crossdevice.fleet import FLEET
-from benchmarks.crossdevice.hardware import Control
+from benchmarks.crossdevice.hardware import PASSING, Control
 from benchmarks.crossdevice.stage import BROKER, COORDINATOR, Stage
 from benchmarks.crossdevice.task import Task
+from benchmarks.crossdevice.trace import Trace
 from orchestrator.service.documents import Event
 
 
@@ -117,6 +118,29 @@ class Fate:
         if self._starts >= self._first and (strike := STRIKES.get(self.plan.kind)):
             self.struck_at = stage.wall()
             await strike(self.plan, stage)
+
+    def met(self, trace: Trace, *, mistakes: int) -> bool:
+        """Tell whether the run felt it; else the play says nothing of this fault.
+
+        A device that is killed, cut off or slow was at work then; all that strikes did so before
+        the run was over.
+
+        Args:
+            trace: the run.
+            mistakes: answers of the planner that had one.
+        """
+        match self.plan.kind:
+            case Kind.NONE:
+                return False
+            case Kind.TRANSIENT:
+                return any(PASSING in span.detail for span in trace.spans)
+            case Kind.SLOW:
+                return any(span.device == self.plan.victim for span in trace.spans)
+            case Kind.PLANNER30:
+                return mistakes > 0
+            case _:
+                at_work = self._victim == self.plan.victim
+                return at_work and self.struck_at is not None and self.struck_at < trace.end
 
 
 async def _kill_device(plan: Plan, stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""The seven devices of the suite: five kinds of hardware, emulated on one machine."""
+"""The seven devices of the suite: six kinds of hardware, emulated on one machine."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

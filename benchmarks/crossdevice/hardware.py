@@ -47,7 +47,7 @@ LOAD_S: Final = 1.5  # a model that is not warm, beside reading its file
 DRAIN: Final = 1.0  # per cent of the battery for each second of reference work
 TURN: Final = "turn.lock"  # beside the folders of the devices
 LOOK_S: Final = 0.01  # between two looks whether it is free; nobody can be told
-MISFORTUNES: Final = 2  # a device fails the same task in passing so often at most
+PASSING: Final = "a passing fault"  # what a failure on order says
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Hardware:
             waits_s = work_s / self._profile.speed * control.slow
             if self._fails(control, context):
                 await asyncio.sleep(waits_s / 2)
-                raise TemporaryError(f"{name}: a passing fault", retry_after_s=0.1)
+                raise TemporaryError(f"{name}: {PASSING}", retry_after_s=0.1)
             async with self._turn(control):
                 await asyncio.sleep(waits_s)
                 return await skill.call(context, args)
@@ -167,7 +167,7 @@ class Hardware:
         key = context.run, context.task
         device = self._path.parent.name  # elsewhere the same task has other luck
         draw = chance(control.seed, "transient", device, context.task, str(self._failed[key]))
-        if draw >= control.transient or self._failed[key] >= MISFORTUNES:
+        if draw >= control.transient:
             return False
         self._failed[key] += 1
         return True

@@ -5,21 +5,23 @@ real work of the skills does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from agents import config
 from agents.simulated import SimulatedDevice
-from benchmarks.crossdevice import endpoint, fleet, skills
+from benchmarks.crossdevice import fleet, skills
 from benchmarks.crossdevice.device import card
-from benchmarks.crossdevice.hardware import Control, Hardware
+from benchmarks.crossdevice.hardware import Hardware
 from benchmarks.crossdevice.meter import Meter, listening
-from benchmarks.crossdevice.pages import Pages, serving
-from benchmarks.crossdevice.planning import PlannerControl, SuitePlanner
+from benchmarks.crossdevice.pages import serving
+from benchmarks.crossdevice.planning import SuitePlanner
 from benchmarks.crossdevice.presence import Presence
-from benchmarks.crossdevice.stage import BROKER, COORDINATOR
+from benchmarks.crossdevice.stage import BROKER, COORDINATOR, CommonStage
 from benchmarks.frame import BenchmarkError
 from orchestrator import Orchestrator
 from orchestrator.core.model import Now, RunLimits
@@ -57,8 +59,7 @@ async def in_memory(root: Path, playbooks: Path, model: str = "") -> AsyncIterat
             stack.callback(each.die)
         life = await stack.enter_async_context(AsyncExitStack())
         meter = await stack.enter_async_context(listening(broker.transport("meter"), Meter()))
-        stage = InMemory(root, playbooks, pages, broker, devices, roll, meter)
-        stage.group, stage.life = group, life
+        stage = InMemory(root, playbooks, pages, meter, broker, devices, roll, group, life)
         await stage.start_coordinator()
         await roll.present(fleet.FLEET)
         yield stage
@@ -113,39 +114,26 @@ class _Device:
             self.network.partitioned = off
 
 
-class InMemory:
+@dataclass(eq=False)
+class InMemory(CommonStage):
     """A `Stage`."""
 
-    kind = "memory"
+    broker: MemoryBroker
+    devices: Mapping[str, _Device]
+    roll: Presence
     group: asyncio.TaskGroup
     life: AsyncExitStack
-
-    def __init__(  # noqa: PLR0917  its only caller is above
-        self,
-        root: Path,
-        playbooks: Path,
-        pages: Pages,
-        broker: MemoryBroker,
-        devices: Mapping[str, _Device],
-        roll: Presence,
-        meter: Meter,
-    ) -> None:
-        self.root = root
-        self._playbooks = playbooks
-        self._meter = meter
-        self.pages = pages
-        self._broker = broker
-        self._devices = devices
-        self._roll = roll
-        self._there = asyncio.Event()
+    _there: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _waiting: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+    kind = "memory"
 
     async def start_coordinator(self) -> None:
         """Start one that knows what the journal says, and nothing else."""
         journal = SqliteJournal(self.root / "journal.db")
-        planner = SuitePlanner([self._playbooks])
+        planner = SuitePlanner([self.playbooks])
         self._orchestrator = await self.life.enter_async_context(
             Orchestrator(
-                self._broker.transport(COORDINATOR),
+                self.broker.transport(COORDINATOR),
                 journal=journal,
                 planner=planner,
                 tuning=Tuning(lease_s=LEASE_S),
@@ -182,50 +170,38 @@ class InMemory:
         await self._there.wait()
         await self._orchestrator.run(run).answer(TaskId(task), value)
 
-    def control(self, device: str, control: Control) -> None:
-        """See `Stage`."""
-        control.write(fleet.control_of(self.root, device))
-
     async def kill(self, who: str, *, away_s: float | None) -> None:
         """See `Stage`."""
         if who == BROKER:
-            self._broker.stop()
+            self.broker.stop()
             await asyncio.sleep(away_s or 0.0)
-            self._broker.start()
+            self.broker.start()
         elif who == COORDINATOR:
             self._there.clear()
             await self.life.aclose()
             await asyncio.sleep(away_s or 0.0)
             await self.start_coordinator()
         else:
-            self._devices[who].die()
+            self.devices[who].die()
+            self.roll.online.discard(who)  # it has to say again that it is there
             if away_s is not None:
-                self.group.create_task(self._back(who, away_s), name=f"{who} comes back")
-
-    async def _back(self, who: str, away_s: float) -> None:
-        await asyncio.sleep(away_s)
-        self._devices[who].live(self.group)
+                self._later(away_s, partial(self.devices[who].live, self.group))
 
     async def cut(self, device: str, *, for_s: float) -> None:
         """See `Stage`."""
-        self._devices[device].cut(off=True)
-        self.group.create_task(self._uncut(device, for_s), name=f"{device} is cut off")
+        self.devices[device].cut(off=True)
+        self._later(for_s, partial(self.devices[device].cut, off=False))
 
-    async def _uncut(self, device: str, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        self._devices[device].cut(off=False)
+    def _later(self, after_s: float, do: Callable[[], None]) -> None:
+        """Do something later, if the play lasts so long."""
 
-    def planning(self, control: PlannerControl) -> None:
-        """See `Stage`."""
-        control.write(self._playbooks)
+        async def wait() -> None:
+            await asyncio.sleep(after_s)
+            do()
 
-    def traffic(self) -> tuple[int, int]:
-        """See `Stage`."""
-        return self._meter.messages, self._meter.bytes
-
-    def tokens(self, run: str) -> int:
-        """See `Stage`."""
-        return endpoint.tokens(self._playbooks, run)
+        waiting = self.group.create_task(wait(), name="later")
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
 
     def wall(self) -> float:
         """See `Stage`."""
@@ -233,7 +209,9 @@ class InMemory:
 
     async def mend(self) -> None:
         """See `Stage`."""
-        for each in self._devices.values():
+        for waiting in self._waiting:  # else it would end a fault of the next play
+            waiting.cancel()
+        for each in self.devices.values():
             each.cut(off=False)
             each.live(self.group)
-        await self._roll.present(fleet.FLEET)
+        await self.roll.present(fleet.FLEET)

@@ -34,8 +34,14 @@ class Metrics:
         }
 
 
-def measure(trace: Trace, *, struck_at: float | None = None) -> Metrics:
-    """Return the metrics of a run; `struck_at` is when a fault struck, in the trace's time."""
+def measure(trace: Trace, *, struck_at: float | None = None, victim: str = "") -> Metrics:
+    """Return the metrics of a run.
+
+    Args:
+        trace: the run.
+        struck_at: when a fault struck, in the trace's time.
+        victim: the device that it hit; empty: all of them.
+    """
     limits, done = bounds(trace), trace.successes()
     worked = sum(span.end - span.start for span in trace.spans)
     return Metrics(
@@ -52,7 +58,7 @@ def measure(trace: Trace, *, struck_at: float | None = None) -> Metrics:
         worked_s=worked,
         replans=max(0, trace.edits - 1),
         planner_calls=trace.calls,
-        recovery_s=_recovery(trace.spans, struck_at),
+        recovery_s=None if struck_at is None else _recovery(trace, struck_at, victim),
     )
 
 
@@ -66,9 +72,16 @@ def _most(spans: Sequence[Span]) -> int:
     return most
 
 
-def _recovery(spans: Sequence[Span], struck_at: float | None) -> float | None:
-    """Return how long after the fault the first result came in; None where there was none."""
-    if struck_at is None:
-        return None
-    later = [span.end for span in spans if span.done and span.end >= struck_at]
-    return min(later) - struck_at if later else None
+def _recovery(trace: Trace, struck_at: float, victim: str) -> float | None:
+    """Return how long after the fault all was done that was under way where it struck.
+
+    None where nothing was, or nothing of it was ever done: a plan may go another way.
+    """
+    hit = {
+        span.task
+        for span in trace.spans
+        if span.start <= struck_at < span.end and victim in ("", span.device)
+    }
+    done = trace.successes()
+    ends = [min(span.end for span in done[task]) for task in sorted(hit & done.keys())]
+    return max(ends) - struck_at if ends else None

@@ -5,10 +5,10 @@ from html import escape
 from statistics import fmean
 from typing import Any, Final
 
-from benchmarks.crossdevice.campaign import OURS
+from benchmarks.crossdevice.arms import OURS
 from benchmarks.crossdevice.faults import Kind
 from benchmarks.crossdevice.fleet import FLEET
-from benchmarks.crossdevice.summary import by, share
+from benchmarks.crossdevice.summary import by, counted, success_of
 
 Rows = Sequence[Mapping[str, Any]]
 WIDTH: Final = 900  # of a picture, in pixels
@@ -46,8 +46,8 @@ def sections(rows: Rows) -> str:
 
 
 def _table(title: str, rows: Rows, name: str) -> str:
-    heads = ("plays", "possible", "success", "95 %", "subtasks", "latency s", "sequential s",
-             "at least s", "width", "wasted", "replans", "messages")  # fmt: skip
+    heads = ("plays", "possible", "counted", "success", "95 %", "subtasks", "latency s",
+             "sequential s", "at least s", "width", "wasted", "replans", "messages")  # fmt: skip
     lines = "".join(
         f"<tr><td>{escape(key)}" + "".join(f"<td>{cell}" for cell in _cells(of))
         for key, of in by([dict(row) for row in rows], name).items()
@@ -57,24 +57,26 @@ def _table(title: str, rows: Rows, name: str) -> str:
 
 
 def _cells(rows: Rows) -> Sequence[str]:
-    counted = [row for row in rows if row["possible"]]
-    if not counted:
-        return [str(len(rows)), "0"]
-    success = share(sum(row["success"] for row in counted), len(counted))
-    worked = sum(row["worked_s"] for row in counted) or 1.0
+    possible, plays = sum(row["possible"] for row in rows), len(rows)
+    rows = counted(rows)
+    if not rows:
+        return [str(plays), str(possible), "0"]
+    success = success_of(rows)
+    worked = sum(row["worked_s"] for row in rows) or 1.0
     return [
+        str(plays),
+        str(possible),
         str(len(rows)),
-        str(len(counted)),
         f"{success.value:.1%}",
         f"{success.low:.0%} to {success.high:.0%}",
-        f"{fmean(row['done'] / row['subtasks'] for row in counted):.1%}",
+        f"{fmean(row['done'] / row['subtasks'] for row in rows):.1%}",
         *(
-            f"{fmean(row[each] for row in counted):.2f}"
+            f"{fmean(row[each] for row in rows):.2f}"
             for each in ("latency_s", "sequential_s", "least_s", "width")
         ),
-        f"{sum(row['wasted_s'] for row in counted) / worked:.1%}",
-        str(sum(row["replans"] for row in counted)),
-        f"{fmean(row['messages'] for row in counted):.0f}",
+        f"{sum(row['wasted_s'] for row in rows) / worked:.1%}",
+        str(sum(row["replans"] for row in rows)),
+        f"{fmean(row['messages'] for row in rows):.0f}",
     ]
 
 

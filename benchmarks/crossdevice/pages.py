@@ -75,8 +75,7 @@ class Pages:
 def serving() -> Iterator[Pages]:
     """Serve on a free port of the loopback interface, in threads, while the context lasts."""
     pages = Pages(0)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, pages))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), partial(_Handler, pages))
     pages.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, name="pages", daemon=True)
     thread.start()
@@ -86,6 +85,13 @@ def serving() -> Iterator[Pages]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Server(ThreadingHTTPServer):
+    """Takes calls of every slot of the fleet at once."""
+
+    daemon_threads = True
+    request_queue_size = 128  # beyond it a connection is tried again after a whole second
 
 
 class _Handler(BaseHTTPRequestHandler):

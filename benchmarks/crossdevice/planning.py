@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.crossdevice import notes
 from benchmarks.crossdevice.arms import ARMS, ArmPlanner
 from benchmarks.crossdevice.mending import Plan
 from benchmarks.crossdevice.reference import ReferencePlanner
@@ -25,6 +26,7 @@ from orchestrator.planner.answers import against
 from orchestrator.planner.mistakes import STRUCTURAL, mistaken
 
 FILE: Final = "planner.json"
+MISTAKES: Final = "mistakes.jsonl"
 ROUNDS: Final = 6  # answers to one question at most
 
 
@@ -56,11 +58,13 @@ class ErringPlanner:
         planner: who knows the right answers.
         wrong: the share of answers with a mistake.
         seed: of these.
+        file: of the notes, one for each answer that had a mistake.
     """
 
-    def __init__(self, planner: ReferencePlanner, *, wrong: float, seed: int) -> None:
+    def __init__(self, planner: ReferencePlanner, *, wrong: float, seed: int, file: Path) -> None:
         self._planner = planner
         self._wrong = wrong
+        self._file = file
         self._chance = random.Random(seed)
 
     async def propose(self, request: PlanRequest) -> EditBatch:
@@ -84,11 +88,15 @@ class ErringPlanner:
 
     def _answer(self, request: PlanRequest | RevisionRequest, right: EditBatch) -> EditBatch:
         """Answer until the checks find nothing, or the rounds are over."""
-        batch = self._spoilt(right)
-        for _ in range(ROUNDS - 1):
-            if batch == right or not against(request, batch, worded=True):
-                break
+        run = request.run if isinstance(request, PlanRequest) else request.snapshot.run
+        batch = right
+        for _ in range(ROUNDS):
             batch = self._spoilt(right)
+            if batch == right:
+                break
+            notes.add(self._file, run, batch.base_revision)
+            if not against(request, batch, worded=True):
+                break
         return batch
 
     def _spoilt(self, batch: EditBatch) -> EditBatch:
@@ -138,7 +146,12 @@ class SuitePlanner:
     def _made(self) -> "StopWorld | _Thinking":
         control = PlannerControl(**json.loads(self._read_as or "{}"))
         arm = ARMS[control.arm]
-        planner: Planner = ErringPlanner(self._reference, wrong=control.wrong, seed=control.seed)
+        planner: Planner = ErringPlanner(
+            self._reference,
+            wrong=control.wrong,
+            seed=control.seed,
+            file=self._file.with_name(MISTAKES),
+        )
         if arm.model and self._model is not None:  # the command line asks for both
             planner = self._model
         thinking = _Thinking(ArmPlanner(planner, arm), arm.thinks_s)
@@ -163,3 +176,8 @@ class _Thinking:
     async def revise(self, request: RevisionRequest) -> EditBatch:
         await asyncio.sleep(self._thinks_s)
         return await self._planner.revise(request)
+
+
+def mistakes(playbooks: Path, run: str) -> int:
+    """Return how many answers of a run had a mistake; checks may have found it."""
+    return len(notes.of(playbooks / MISTAKES, run))

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,9 @@ from benchmarks.crossdevice.pages import Site
 from benchmarks.crossdevice.stage import Stage
 from benchmarks.crossdevice.task import Task
 from benchmarks.crossdevice.world import Tree, World
+from orchestrator.client import CallFailedError
 from orchestrator.clock import loop_clock
+from orchestrator.core.errors import RequestError
 from orchestrator.service.documents import Event
 from protocol.types import RunId
 
@@ -43,6 +46,8 @@ class Played:
         seconds: from the submission to the end of the run, as the harness saw it.
         status: how the run ended; `late` if it did not.
         events: what the coordinator told, in order.
+        idle: subtasks that were done before anything was.
+        world: what was judged.
     """
 
     task: str
@@ -53,6 +58,8 @@ class Played:
     status: str = "late"
     events: list[Event] = field(default_factory=list)
     findings: tuple[Finding, ...] = ()
+    idle: int = 0
+    world: World | None = None
 
     @property
     def success(self) -> bool:
@@ -73,7 +80,8 @@ async def play(task: Task, stage: Stage, *, seed: int, number: int, faults: Faul
     played = Played(task.name, seed, f"{task.name}-{number}")
     site = stage.pages.sites[played.folder] = Site()
     now = loop_clock().wall
-    world = await asyncio.to_thread(_furnish, task, stage, played, site, now)
+    world = played.world = await asyncio.to_thread(_furnish, task, stage, played, site, now)
+    played.idle = sum(each.done for each in await asyncio.to_thread(judge, task.subtasks, world))
     controls = faults.controls()
     for device in FLEET:
         stage.control(device, controls.get(device, Control(battery=task.file.battery)))
@@ -81,7 +89,7 @@ async def play(task: Task, stage: Stage, *, seed: int, number: int, faults: Faul
     began = loop_clock().elapsed
     try:
         async with asyncio.timeout(task.file.limit_s):
-            await _follow(task, stage, played, own, faults)
+            await follow(task, stage, played, own, faults)
     except TimeoutError:
         pass
     played.seconds = loop_clock().elapsed - began
@@ -98,9 +106,10 @@ def clear(stage: Stage, folder: str) -> None:
     shutil.rmtree(stage.root / GIVEN / folder, ignore_errors=True)
 
 
-async def _follow(
+async def follow(
     task: Task, stage: Stage, played: Played, own: Mapping[str, str], faults: Faults
 ) -> None:
+    """Submit the request, answer its questions and let faults strike, until the run ends."""
     played.run = await stage.submit(
         task.request(own), task.parameters(own), deadline_s=task.file.limit_s
     )
@@ -119,7 +128,8 @@ async def _answer(task: Task, stage: Stage, run: RunId, event: Event) -> None:
     for each in task.file.answers:
         if re.search(each.question, question):
             await asyncio.sleep(each.after_s)
-            await stage.answer(run, str(event["data"]["task"]), each.say)
+            with suppress(CallFailedError, RequestError):  # it was taken before, or asks no more
+                await stage.answer(run, str(event["data"]["task"]), each.say)
             return
 
 

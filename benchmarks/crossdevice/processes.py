@@ -5,18 +5,17 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar, cast
 from uuid import uuid4
 
-from benchmarks.crossdevice import endpoint, fleet
-from benchmarks.crossdevice.hardware import Control
+from benchmarks.crossdevice import fleet
 from benchmarks.crossdevice.meter import Meter, listening
-from benchmarks.crossdevice.pages import Pages, serving
-from benchmarks.crossdevice.planning import PlannerControl
+from benchmarks.crossdevice.pages import serving
 from benchmarks.crossdevice.presence import Presence
-from benchmarks.crossdevice.stage import BROKER, COORDINATOR
+from benchmarks.crossdevice.stage import BROKER, COORDINATOR, CommonStage
 from benchmarks.site import PAUSE_S, broker_in, folder_in, transport
 from benchmarks.supervisor import Supervised
 from orchestrator.client import CallFailedError, Client, ClientError
@@ -80,37 +79,21 @@ async def processes(root: Path, playbooks: Path, model: str = "") -> AsyncIterat
         meter = await stack.enter_async_context(
             listening(transport("muster/default/meter", port), Meter())
         )
-        yield Processes(root, playbooks, pages, programs, lives, group, roll, client, meter)
+        yield Processes(root, playbooks, pages, meter, programs, lives, group, roll, client)
 
 
-class Processes:
+@dataclass(eq=False)
+class Processes(CommonStage):
     """A `Stage`: everything is said over the wire, as any other program would."""
 
+    programs: Mapping[str, Supervised]
+    lives: dict[str, asyncio.Task[None]]
+    group: asyncio.TaskGroup
+    roll: Presence
+    client: Client
+    _gone: set[str] = field(default_factory=set, init=False)
+    _cut: dict[str, asyncio.Task[None]] = field(default_factory=dict, init=False)
     kind = "processes"
-
-    def __init__(  # noqa: PLR0917  its only caller is above
-        self,
-        root: Path,
-        playbooks: Path,
-        pages: Pages,
-        programs: Mapping[str, Supervised],
-        lives: dict[str, asyncio.Task[None]],
-        group: asyncio.TaskGroup,
-        roll: Presence,
-        client: Client,
-        meter: Meter,
-    ) -> None:
-        self.root = root
-        self._playbooks = playbooks
-        self._meter = meter
-        self.pages = pages
-        self._programs = programs
-        self._lives = lives
-        self._group = group
-        self._roll = roll
-        self._client = client
-        self._gone: set[str] = set()
-        self._cut: dict[str, asyncio.Task[None]] = {}
 
     async def submit(
         self, request: str, parameters: Mapping[str, Json], *, deadline_s: float
@@ -122,7 +105,7 @@ class Processes:
             "key": str(uuid4()),
             "deadline_s": deadline_s,
         }
-        answer = await _insist(partial(self._client.call, "submit", args))
+        answer = await _insist(partial(self.client.call, "submit", args))
         return RunId(str(answer["run"]))
 
     async def events(self, run: RunId) -> AsyncIterator[Event]:
@@ -130,7 +113,7 @@ class Processes:
         after, ended = 0, False
         while not ended:
             args: Mapping[str, Json] = {"run": run, "after": after, "wait_s": WAIT_S}
-            told = await _insist(partial(self._client.call, "events", args))
+            told = await _insist(partial(self.client.call, "events", args))
             ended = bool(told["ended"])
             for event in cast("list[Event]", told["events"]):
                 after = event["seq"]
@@ -139,44 +122,28 @@ class Processes:
     async def answer(self, run: RunId, task: str, value: Json) -> None:
         """See `Stage`."""
         args: Mapping[str, Json] = {"run": run, "task": task, "value": value, "by": "crossdevice"}
-        await _insist(partial(self._client.call, "answer", args))
-
-    def control(self, device: str, control: Control) -> None:
-        """See `Stage`."""
-        control.write(fleet.control_of(self.root, device))
+        await _insist(partial(self.client.call, "answer", args))
 
     async def kill(self, who: str, *, away_s: float | None) -> None:
         """See `Stage`."""
-        program = self._programs[who]
+        program = self.programs[who]
         program.kill(pause_s=away_s)
         await program.gone()
         # Who was killed has to say again that it is there; with the broker, everybody has to.
-        self._roll.online -= {COORDINATOR, *fleet.FLEET} if who == BROKER else {who}
+        self.roll.online -= {COORDINATOR, *fleet.FLEET} if who == BROKER else {who}
         if away_s is None:
-            self._lives[who].cancel()
+            self.lives[who].cancel()
             self._gone.add(who)
 
     async def cut(self, device: str, *, for_s: float) -> None:
         """See `Stage`."""
-        self._programs[device].kill(signal.SIGUSR1)
-        self._cut[device] = self._group.create_task(self._uncut(device, for_s), name="cut")
+        self.programs[device].kill(signal.SIGUSR1)
+        self._cut[device] = self.group.create_task(self._uncut(device, for_s), name="cut")
 
     async def _uncut(self, device: str, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        self._programs[device].kill(signal.SIGUSR1)
+        self.programs[device].kill(signal.SIGUSR1)
         del self._cut[device]
-
-    def planning(self, control: PlannerControl) -> None:
-        """See `Stage`."""
-        control.write(self._playbooks)
-
-    def traffic(self) -> tuple[int, int]:
-        """See `Stage`."""
-        return self._meter.messages, self._meter.bytes
-
-    def tokens(self, run: str) -> int:
-        """See `Stage`."""
-        return endpoint.tokens(self._playbooks, run)
 
     def wall(self) -> float:
         """See `Stage`."""
@@ -187,9 +154,9 @@ class Processes:
         for each in list(self._cut.values()):
             await each
         for who in sorted(self._gone):
-            self._lives[who] = self._group.create_task(self._programs[who].run(), name=who)
+            self.lives[who] = self.group.create_task(self.programs[who].run(), name=who)
         self._gone.clear()
-        await self._roll.present([COORDINATOR, *fleet.FLEET])
+        await self.roll.present([COORDINATOR, *fleet.FLEET])
 
 
 async def _end(lives: Mapping[str, asyncio.Task[None]]) -> None:

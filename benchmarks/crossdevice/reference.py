@@ -12,7 +12,6 @@ names.
 ```
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Annotated, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
+from benchmarks.crossdevice import notes
 from orchestrator.core.edits import (
     AddDependency,
     AddTask,
@@ -85,8 +85,7 @@ class ReferencePlanner:
         """See `Planner`."""
         playbook, match = self._playbooks.find(request.request)
         given = {**match.parameters, **request.parameters}
-        with self._notes.open("a", encoding="utf-8") as notes:  # for the next life
-            notes.write(json.dumps([request.run, given]) + "\n")
+        notes.add(self._notes, request.run, given)  # for the next life
         return playbook.plan(given)
 
     async def revise(self, request: RevisionRequest) -> EditBatch:
@@ -108,8 +107,8 @@ class ReferencePlanner:
 
     def _given(self, run: RunId) -> Mapping[str, Json]:
         """Return the parameters of a run, of a former life too."""
-        lines = self._notes.read_text(encoding="utf-8").splitlines()
-        return dict(json.loads(line) for line in lines)[run]  # type: ignore[no-any-return]
+        given: Mapping[str, Json] = notes.of(self._notes, run)[-1]
+        return given
 
 
 def revised(playbook: Playbook, revision: Revision) -> Playbook:

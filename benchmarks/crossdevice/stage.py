@@ -1,10 +1,13 @@
 """Where tasks are played: processes around mosquitto, or one process on a virtual clock."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from benchmarks.crossdevice import endpoint, fleet, planning
 from benchmarks.crossdevice.hardware import Control
+from benchmarks.crossdevice.meter import Meter
 from benchmarks.crossdevice.pages import Pages
 from benchmarks.crossdevice.planning import PlannerControl
 from orchestrator.service.documents import Event
@@ -58,8 +61,41 @@ class Stage(Protocol):
     def tokens(self, run: str) -> int:
         """Return the tokens that the planner of a run has spent."""
 
+    def mistakes(self, run: str) -> int:
+        """Return how many answers of the planner of a run had a mistake."""
+
     def wall(self) -> float:
         """Return the time by which events are stamped."""
 
     async def mend(self) -> None:
         """Bring back whoever is gone, and wait until the whole fleet is there."""
+
+
+@dataclass(eq=False)
+class CommonStage:
+    """What every `Stage` does alike: it writes and reads files, and asks its meter."""
+
+    root: Path
+    playbooks: Path
+    pages: Pages
+    meter: Meter
+
+    def control(self, device: str, control: Control) -> None:
+        """See `Stage`."""
+        control.write(fleet.control_of(self.root, device))
+
+    def planning(self, control: PlannerControl) -> None:
+        """See `Stage`."""
+        control.write(self.playbooks)
+
+    def traffic(self) -> tuple[int, int]:
+        """See `Stage`."""
+        return self.meter.messages, self.meter.bytes
+
+    def tokens(self, run: str) -> int:
+        """See `Stage`."""
+        return endpoint.tokens(self.playbooks, run)
+
+    def mistakes(self, run: str) -> int:
+        """See `Stage`."""
+        return planning.mistakes(self.playbooks, run)

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final, NamedTuple
 
-from benchmarks.crossdevice.campaign import OURS, Row
+from benchmarks.crossdevice.arms import ARMS, OURS
+from benchmarks.crossdevice.campaign import Row
 from benchmarks.crossdevice.faults import Kind
 
 Z95: Final = 1.96
@@ -20,8 +21,8 @@ class Share(NamedTuple):
     high: float
 
 
-def share(hits: int, of: int) -> Share:
-    """Return a share of independent plays; without any, all is open."""
+def share(hits: float, of: int) -> Share:
+    """Return a share of independent trials; without any, all is open."""
     if not of:
         return Share(1.0, 0.0, 1.0)
     p, z2 = hits / of, Z95**2
@@ -36,10 +37,10 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
         "tasks": len({row["task"] for row in rows}),
         "categories": len({row["category"] for row in rows}),
     }
-    if mine := [row["possible"] for row in rows if row["arm"] == OURS]:
-        found["possible"] = fmean(mine)
-    for fault, of in by(rows, "fault").items():
-        ours = [row for row in of if row["arm"] == OURS]
+    mine = [row for row in rows if row["arm"] == OURS]
+    if mine:
+        found["possible"] = fmean(row["possible"] for row in mine)
+    for fault, ours in by(mine, "fault").items():
         found.update(_of_fault(fault, ours))
     calm = [row for row in rows if row["fault"] == Kind.NONE]
     found.update(_of_arms(calm))
@@ -55,40 +56,72 @@ def by(rows: Iterable[Row], name: str) -> Mapping[str, list[Row]]:
     return found
 
 
-def _of_fault(fault: str, rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
-    counted = [row for row in rows if row["possible"]]
-    if not counted:
+def counted(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Return the plays that say something of their fault.
+
+    Success must have been possible; and where the run did not feel the fault, success proves
+    nothing. A failure counts in any case.
+    """
+    return [
+        dict(row)
+        for row in rows
+        if row["possible"] and (felt(row) or not row["success"] or row["fault"] == Kind.NONE)
+    ]
+
+
+def felt(row: Mapping[str, Any]) -> bool:
+    """Tell whether a fault struck the run (`faults.Fate.met`)."""
+    return bool(row["plan"]["struck"])
+
+
+def success_of(rows: Sequence[Row]) -> Share:
+    """Return the share of successes, where plays of one task are one trial: they are alike."""
+    tasks = by(rows, "task").values()
+    share_of = share(sum(fmean(row["success"] for row in of) for of in tasks), len(tasks))
+    return share_of._replace(value=fmean(row["success"] for row in rows))
+
+
+def _of_fault(fault: str, every: Sequence[Row]) -> Iterator[tuple[str, float]]:
+    if fault != Kind.NONE:
+        yield f"possible.{fault}", fmean(row["possible"] for row in every)
+    if fault != Kind.NONE and (possible := [row for row in every if row["possible"]]):
+        yield f"struck.{fault}", fmean(map(felt, possible))
+    rows = counted(every)
+    if not rows:
         return
-    success = share(sum(row["success"] for row in counted), len(counted))
+    success = success_of(rows)
     yield f"success.{fault}", success.value
     yield f"success.{fault}.low", success.low
     yield f"success.{fault}.high", success.high
-    yield f"subtasks.{fault}", fmean(row["done"] / row["subtasks"] for row in counted)
-    yield f"wasted.{fault}", _ratio(counted, "wasted_s", "worked_s")
-    yield f"repeats.{fault}", sum(row["repeats"] for row in counted)
-    yield f"minutes.{fault}", sum(row["seconds"] for row in counted) / 60
-    recovered = [row["recovery_s"] for row in counted if row["recovery_s"] is not None]
+    yield f"subtasks.{fault}", fmean(row["done"] / row["subtasks"] for row in rows)
+    yield f"wasted.{fault}", _ratio(rows, "wasted_s", "worked_s")
+    yield f"repeats.{fault}", sum(row["repeats"] for row in rows)
+    yield f"minutes.{fault}", sum(row["seconds"] for row in every) / 60
+    recovered = [row["recovery_s"] for row in rows if row["recovery_s"] is not None]
     if recovered:
         yield f"recovery_s.{fault}", median(recovered)
 
 
 def _of_arms(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
-    """Compare the arms with ours, task by task and seed by seed."""
-    ours = {(row["task"], row["seed"]): row for row in rows if row["arm"] == OURS}
-    for arm, of in by(rows, "arm").items():
+    """Compare each arm with the one beside it, task by task and seed by seed."""
+    arms = by(rows, "arm")
+    took = {
+        arm: {(row["task"], row["seed"]): row["latency_s"] for row in of if row["success"]}
+        for arm, of in arms.items()
+    }
+    for arm, of in arms.items():
         yield f"arm.{arm}.success", fmean(row["success"] for row in of)
-        pairs = [
-            (row, ours[key])
-            for row in of
-            if row["success"] and (key := (row["task"], row["seed"])) in ours
-        ]
-        if arm != OURS and pairs:
-            theirs = sum(row["latency_s"] for row, _ in pairs)
-            yield f"arm.{arm}.latency_ratio", theirs / sum(mine["latency_s"] for _, mine in pairs)
+        other = took.get(ARMS[arm].beside, {})
+        both = sorted(took[arm].keys() & other.keys())
+        if arm != OURS and both:
+            ratio = sum(took[arm][key] for key in both) / sum(other[key] for key in both)
+            yield f"arm.{arm}.latency_ratio", ratio
 
 
 def _speed(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
     """Say how fast ours was, in peace."""
+    if rows:
+        yield "subtasks.idle", fmean(row["idle"] / row["subtasks"] for row in rows)
     done = [row for row in rows if row["success"]]
     if not done:
         return

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Final
@@ -37,6 +38,27 @@ CATEGORIES: Final = frozenset(
         "log triage",
         "permission and hash audit",
         "table pipeline",
+    )
+)
+TAGS: Final = frozenset(
+    (
+        "approval",
+        "branches",
+        "chain",
+        "diamond",
+        "fan-out",
+        "for-each-device",
+        "large",
+        "movable",
+        "phone",
+        "pipeline",
+        "replanning",  # it has a `revisions.yaml`
+        "roll-back",
+        "slow-devices",
+        "transfer",
+        "two-stage",
+        "warm",
+        "wide",
     )
 )
 UNREADABLE: Final = (
@@ -135,7 +157,10 @@ def load(name: str) -> Task:
     """
     folder = FOLDER / name
     if not (folder / "task.yaml").is_file():
-        raise BenchmarkError(f"there is no task {name!r} in {FOLDER}")
+        like = " or ".join(get_close_matches(name, names()))
+        raise BenchmarkError(
+            f"there is no task {name!r} in {FOLDER}" + (f"; {like} is there" if like else "")
+        )
     try:
         file = TaskFile.model_validate(yaml.safe_load((folder / "task.yaml").read_text("utf-8")))
         package = f"{__package__}.tasks.{name}"
@@ -162,11 +187,16 @@ def _problems(task: Task) -> Iterator[str]:
     yield from (f"there is no device {each!r}" for each in sorted(mentioned - FLEET.keys()))
     if task.file.category not in CATEGORIES:
         yield f"there is no category {task.file.category!r}"
+    yield from (f"there is no tag {each!r}" for each in task.file.tags if each not in TAGS)
+    if ("replanning" in task.file.tags) != (task.folder / "revisions.yaml").is_file():
+        yield "the tag replanning and revisions.yaml go together"
     if not task.subtasks:
         yield "check.py has no function whose name begins with check_"
     yield from (
         f"the harness gives {each!r} itself" for each in OWN if each in task.file.parameters
     )
+    if task.plan.name != task.name:
+        yield f"its playbook is called {task.plan.name!r}: it bears the name of its folder"
     words = dict.fromkeys((*OWN, *task.file.parameters), "x")
     if "{" in task.request(words) or "}" in task.request(words):
         yield "its request has braces around what is no parameter"

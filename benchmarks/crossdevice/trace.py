@@ -36,6 +36,8 @@ class Span:
     start: float
     end: float = 0.0
     outcome: str = ""
+    detail: str = ""
+    """What it said of its end, where that was no success."""
     run_s: float | None = None
     """As the device measured it."""
 
@@ -112,6 +114,7 @@ def read(events: Sequence[Event]) -> Trace:
             trace.spans.append(span)
         if fact in ENDS and (found := live.get(str(data["attempt"]))):
             found.end, found.outcome, found.run_s = wall, fact, _run_s(data)
+            found.detail = str(data.get("detail", ""))
     for span in trace.spans:
         span.end = span.end or trace.end
     return trace

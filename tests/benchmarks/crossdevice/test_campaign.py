@@ -24,7 +24,7 @@ def options(*, quick=False, **words):
 
 async def rows(stage, played, store, tmp_path):
     plays = run(stage, played, store=store, around=AROUND, bundles=tmp_path / "failed")
-    return [row async for _, row in plays]
+    return [row async for row in plays]
 
 
 @pytest.mark.timeout(60)
@@ -84,16 +84,33 @@ def test_another_commit_is_another_play(tmp_path):
     known = Store(tmp_path / "new" / "rows.jsonl")
     assert known.find(row) == row
     assert known.find({**row, "commit": "d"}) is None
+    assert known.find({**row, "machine": "another"}) is None
 
 
-def test_half_a_row_that_a_kill_left_is_no_row(tmp_path):
-    (tmp_path / "rows.jsonl").write_text('{"task": "t"}\n{"task": "u", "ar')
-    assert Store(tmp_path / "rows.jsonl").find({"task": "t"}) == {"task": "t"}
+@pytest.mark.parametrize("half", ['{"task": "u", "ar', '{"task": "u", "plan": {"a": 1}', '"task'])
+def test_half_a_row_that_a_kill_left_is_no_row_and_spoils_none_after_it(tmp_path, half):
+    (tmp_path / "rows.jsonl").write_text('{"task": "t"}\n' + half)
+    store = Store(tmp_path / "rows.jsonl")
+    store.add({"task": "v"})
+    for known in (store, Store(tmp_path / "rows.jsonl")):
+        assert known.find({"task": "t"}) == {"task": "t"}
+        assert known.find({"task": "u"}) is None
+    assert Store(tmp_path / "rows.jsonl").find({"task": "v"}) == {"task": "v"}
+
+
+def test_a_file_of_something_else_is_not_added_to(tmp_path):
+    (tmp_path / "notes.md").write_text("# My notes")
+    (tmp_path / "data").write_bytes(b"\xff\xfe")
+    (tmp_path / "folder").mkdir()
+    for name in ("notes.md", "data", "folder", "notes.md/rows.jsonl"):
+        with pytest.raises(BenchmarkError, match="--resume"):
+            Store(tmp_path / name)
+    assert (tmp_path / "notes.md").read_text() == "# My notes"
 
 
 def test_options_choose_the_plays():
     every = benchmark.chosen(options(task=TASK.name, seeds="2", arm="all"))
-    assert len(every) == 2 * 9 + 2 * 5
+    assert len(every) == 2 * 9 + 2 * 6
     one = benchmark.chosen(options(task=TASK.name, fault="slow,broker"))
     assert [(case.fault, case.arm, case.seed) for case in one] == [
         ("slow", "ours", 5),
@@ -106,7 +123,7 @@ def test_options_choose_the_plays():
     ("words", "goals"),
     [
         ({}, {*benchmark.GOALS}),
-        ({"fault": "none"}, {*benchmark.GOALS} - FAULTY - {"possible"}),
+        ({"fault": "none"}, {*benchmark.GOALS} - FAULTY - {"possible.device_lost"}),
         ({"fault": "none", "task": TASK.name}, {"success.none", "subtasks.none"}),
         ({"fault": "slow", "task": TASK.name}, {"success.slow"}),
         ({"fault": "device_lost", "task": TASK.name}, set()),  # its victim has what nobody has
@@ -128,18 +145,57 @@ def test_time_left_is_that_of_plays_like_those_before():
     assert said.label == f"3/4, 1 min left: {played[3].label}"
 
 
-@pytest.mark.parametrize("words", [{"arm": "best"}, {"fault": "war"}, {"task": "none"}])
-def test_an_option_that_names_nothing_says_what_there_is(words):
-    with pytest.raises(BenchmarkError, match="there is"):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"arm": "best"}, "--arm 'best': there is ours, sequential"),
+        ({"arm": ""}, "--arm '': there is"),
+        ({"fault": "war"}, "--fault 'war': there is none"),
+        ({"fault": ","}, "--fault ',': there is"),
+        ({"task": "none"}, "--task 'none': there is approval"),
+        ({"task": "table_monthly_sale"}, "there is table_monthly_sales$"),
+        ({"task": ""}, "--task ''"),
+        ({"seeds": "0"}, "nothing is played"),
+        ({"arm": "ours,static", "fault": "slow"}, "static is played in peace alone"),
+    ],
+)
+def test_an_option_that_names_nothing_says_what_there_is(words, said):
+    with pytest.raises(BenchmarkError, match=said):
         benchmark.chosen(options(**{"task": TASK.name, **words}))
+
+
+def test_what_is_named_twice_is_played_once():
+    twice = options(task=f"{TASK.name},{TASK.name}", fault="none,none")
+    assert len(benchmark.chosen(twice)) == 1
+    assert len(benchmark.chosen(options(task="all", fault="none"))) > 60
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"stage": ""}, "--stage"),
+        ({"stage": "memory,processes"}, "--stage takes one of"),
+        ({"arm": "model"}, "needs --model FILE"),
+        ({"arm": "model", "model": "/there/is/none"}, "--model"),
+        ({"resume": "/dev/null/rows.jsonl"}, "--resume"),
+        ({"bundles": "/dev/null/failed"}, "--bundles"),
+    ],
+)
+async def test_what_cannot_be_is_said_before_anything_is_played(words, said):
+    asked = options(**{"task": TASK.name, "fault": "none", "stage": "memory", **words})
+    with pytest.raises(BenchmarkError, match=said):
+        await anext(aiter(benchmark.measure(asked)))
 
 
 async def test_benchmark_yields_rows_and_figures(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "cancel_when_told_to_stop", lambda: None)
-    chosen = options(task=TASK.name, fault="none", stage="memory", bundles=str(tmp_path))
+    bundles = tmp_path / "failed"
+    chosen = options(task=TASK.name, fault="none", stage="memory", bundles=str(bundles))
     items = [item async for item in benchmark.measure(chosen)]
     kinds = [type(item).__name__ for item in items]
     assert kinds == ["Progress", "Row", "Progress", "Figures"]
     assert items[2].label == "1/1, 0 min left: done"
     assert items[3].values["success.none"] == 1.0
-    assert {"seed", "commit", "config", "versions"} <= items[1].values.keys()
+    assert {"seed", "commit", "machine", "load", "config", "versions"} <= items[1].values.keys()
+    assert items[3].values["subtasks.idle"] == pytest.approx(1 / 3)
+    assert not bundles.exists()  # nothing failed

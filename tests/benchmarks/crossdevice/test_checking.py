@@ -1,6 +1,7 @@
 from dataclasses import replace
 from random import Random
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
 
@@ -52,11 +53,14 @@ def test_a_subtask_for_each_value(world):
         (lambda w: w.now.json("laptop", "bad.json"), "this is no JSON"),
         (lambda w: w.now.query("laptop", "none.db", "select 1"), "OperationalError"),
         (lambda w: w.known["nothing"], "KeyError"),
+        (lambda w: ZipFile(w.now.path("laptop", "bad.json")), "BadZipFile"),
+        (lambda w: w.now.json("laptop", "list.json").items(), "AttributeError"),
     ],
 )
 def test_what_is_missing_or_unreadable_is_wrong(world, tmp_path, look, wrong):
     (tmp_path / "laptop").mkdir()
     (tmp_path / "laptop" / "bad.json").write_text("{")
+    (tmp_path / "laptop" / "list.json").write_text("[]")
     assert found(world, check_it=look)["it"].startswith(wrong)
 
 

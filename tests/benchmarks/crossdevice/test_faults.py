@@ -3,8 +3,10 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks.crossdevice.faults import Fate, Kind, Plan, draw, possible
+from benchmarks.crossdevice.hardware import PASSING
 from benchmarks.crossdevice.stage import BROKER, COORDINATOR
 from benchmarks.crossdevice.task import load
+from benchmarks.crossdevice.trace import read
 from tests.benchmarks.crossdevice.events import attempt
 
 TASK = load("log_triage_errors_by_cause")
@@ -88,6 +90,41 @@ def test_hardware_faults_are_there_from_the_beginning():
     everywhere = Fate(Plan(Kind.TRANSIENT, 3), TASK, {}).controls()
     assert len(everywhere) == 7
     assert {each.transient for each in everywhere.values()} == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("plan", "events", "felt"),
+    [
+        (Plan(Kind.NONE, 0), attempt("a", 0, 1), False),
+        (Plan(Kind.SLOW, 0, "laptop"), attempt("a", 0, 1, device="laptop"), True),
+        (Plan(Kind.SLOW, 0, "laptop"), attempt("a", 0, 1), False),
+        (Plan(Kind.TRANSIENT, 0), attempt("a", 0, 1), False),
+        (Plan(Kind.BROKER, 0), attempt("a", 0, 9), True),
+        (Plan(Kind.BROKER, 0), attempt("a", 0, 5), False),  # too late: it strikes at 7
+        (Plan(Kind.BROKER, 0), (), False),
+        (Plan(Kind.DEVICE_LOST, 0, "laptop"), attempt("a", 0, 9, device="laptop"), True),
+        (Plan(Kind.DEVICE_LOST, 0, "laptop"), attempt("a", 0, 9), False),
+    ],
+)
+async def test_a_run_feels_a_fault_that_meets_it_at_work(plan, events, felt):
+    events = [*events]
+    _, fate = await fed(plan, events)
+    assert fate.met(read(events), mistakes=0) is felt
+
+
+async def test_a_run_does_not_feel_that_a_device_is_killed_that_has_no_work():
+    events = [*attempt("a", 0, 9)]
+    heard, fate = await fed(Plan(Kind.DEVICE_BACK, 0, "laptop"), events, {"server-1": 2})
+    assert heard
+    assert not fate.met(read(events), mistakes=0)
+
+
+def test_a_run_feels_failures_in_passing_and_mistakes_of_its_planner():
+    _, began, end = attempt("a", 0, 1, fact="AttemptFailed")
+    end["data"]["detail"] = f"work.digest: {PASSING}"
+    assert Fate(Plan(Kind.TRANSIENT, 0), TASK, {}).met(read([_, began, end]), mistakes=0)
+    wrong = Fate(Plan(Kind.PLANNER30, 0), TASK, {})
+    assert [wrong.met(read([]), mistakes=n) for n in (0, 1)] == [False, True]
 
 
 def test_luck_follows_from_seed_and_task():

@@ -4,7 +4,7 @@ import pytest
 
 from agents.skills import Context, PermanentError, TemporaryError, skill
 from benchmarks.crossdevice.fleet import PROFILES
-from benchmarks.crossdevice.hardware import MISFORTUNES, Control, Hardware, reference_s
+from benchmarks.crossdevice.hardware import Control, Hardware, reference_s
 from protocol.types import AttemptId, RunId, TaskId
 
 
@@ -94,12 +94,11 @@ async def test_what_fails_in_passing_on_one_device_does_well_on_another(device):
     assert {(True, False), (False, True)} <= seen
 
 
-async def test_a_task_fails_in_passing_a_bounded_number_of_times(device):
+async def test_nobody_sees_to_it_that_passing_faults_end(device):
     emulated, _, _ = device(transient=1.0)
-    for _ in range(MISFORTUNES):
+    for _ in range(9):
         with pytest.raises(TemporaryError):
             await emulated.call(context(), {})
-    assert await emulated.call(context(), {}) == "done"
 
 
 async def test_what_needs_more_memory_is_refused(device):

@@ -52,6 +52,23 @@ def test_real_work_of_a_call_takes_as_long_everywhere():
     assert bounds(read(events)).sequential == pytest.approx(0.6 / 2.0 + (2.0 - 0.6 / 0.5))
 
 
+def test_waiting_for_the_cores_of_one_machine_is_no_work_that_one_by_one_would_do():
+    names = [f"t{n}" for n in range(8)]
+    runs = [each for n, name in enumerate(names) for each in attempt(name, 0.0, 0.3 + 0.1 * n)]
+    other = attempt("x", 0.0, 0.9, device="laptop")  # of another skill: 0.1 s there
+    trace = read(in_order(plan(*map(add, names), add("x", skill="text.grep")), *runs, *other))
+
+    limits = bounds(trace)
+    assert limits.sequential == pytest.approx(8 * 0.3 + 0.05 + 0.8)
+    assert limits.least <= trace.seconds
+
+
+def test_attempts_that_failed_are_in_no_bound():
+    failed = attempt("a", 0.0, 0.3, fact="AttemptFailed", name="x")
+    limits = bounds(read((plan(add("a")), *failed, *attempt("a", 0.4, 0.7))))
+    assert limits.sequential == limits.least == pytest.approx(0.3)
+
+
 def test_area_bound_is_that_of_the_only_device_that_may():
     names = [f"t{n}" for n in range(6)]
     tasks = [add(name, device="edge-1") for name in names]
@@ -136,11 +153,28 @@ def test_what_was_lost_is_wasted_and_what_succeeds_twice_is_repeated():
     seen = measure(trace, struck_at=0.5)
 
     assert (seen.wasted_s, seen.worked_s, seen.repeats, seen.replans) == (1.0, 3.0, 1, 1)
-    assert seen.recovery_s == pytest.approx(1.5)
+    assert seen.recovery_s == pytest.approx(1.5)  # to the first success
 
 
-def test_recovery_is_unknown_where_nothing_came_any_more():
-    trace = read((plan(add("a")), *attempt("a", 0.0, 1.0)))
+def test_recovery_is_until_all_is_done_that_was_under_way_on_the_victim():
+    trace = read(
+        in_order(
+            plan(add("a"), add("b"), add("c")),
+            *attempt("a", 0.0, 9.0, device="laptop", fact="AttemptLost", name="x"),
+            *attempt("a", 10.0, 11.0),
+            *attempt("b", 0.0, 1.2),  # another device did not feel it
+            *attempt("c", 0.0, 0.5, device="laptop"),  # done before
+        )
+    )
+
+    assert measure(trace, struck_at=1.0, victim="laptop").recovery_s == pytest.approx(10.0)
+    assert measure(trace, struck_at=1.0).recovery_s == pytest.approx(10.0)
+    assert measure(trace, struck_at=1.0, victim="edge-1").recovery_s is None
+
+
+def test_recovery_is_unknown_where_nothing_was_under_way_or_came_any_more():
+    trace = read((plan(add("a")), *attempt("a", 0.0, 1.0, fact="AttemptLost")))
+    assert measure(trace, struck_at=0.5).recovery_s is None
     assert measure(trace, struck_at=2.0).recovery_s is None
 
 

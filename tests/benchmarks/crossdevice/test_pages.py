@@ -1,7 +1,8 @@
 import socket
 import struct
 
-from benchmarks.crossdevice.pages import Page, Site, serving
+from benchmarks.crossdevice.fleet import FLEET
+from benchmarks.crossdevice.pages import Page, Server, Site, serving
 
 
 def test_who_asked_and_was_killed_is_not_told_of(capsys):
@@ -14,3 +15,7 @@ def test_who_asked_and_was_killed_is_not_told_of(capsys):
             killed.recv(100)
     assert [each.path for each in site.requests] == ["a"]
     assert capsys.readouterr().err == ""
+
+
+def test_nobody_of_the_fleet_waits_to_be_let_in():
+    assert Server.request_queue_size >= sum(each.hardware.slots for each in FLEET.values())

@@ -1,10 +1,18 @@
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import pytest
 
 from benchmarks.crossdevice.arms import ARMS, ArmPlanner
-from benchmarks.crossdevice.planning import ErringPlanner, PlannerControl, SuitePlanner
+from benchmarks.crossdevice.planning import (
+    MISTAKES,
+    ROUNDS,
+    ErringPlanner,
+    PlannerControl,
+    SuitePlanner,
+    mistakes,
+)
 from benchmarks.crossdevice.reference import ReferencePlanner
 from orchestrator.core.edits import (
     AddDependency,
@@ -53,6 +61,11 @@ def folder(tmp_path):
     (tmp_path / "digests.yaml").write_text(PLAYBOOK)
     (tmp_path / "revisions" / "digests.yaml").write_text(REVISIONS)
     return tmp_path
+
+
+@pytest.fixture
+def erring(folder):
+    return partial(ErringPlanner, file=folder / MISTAKES)
 
 
 def asked(run="r", seed=0):
@@ -133,38 +146,42 @@ async def test_revision_is_used_once_and_only_for_what_it_names(folder):
         await planner.revise(failed(plan, "a", "it is broken"))
 
 
-async def test_a_planner_that_errs_lets_through_what_no_check_finds_alone(folder):
+async def test_a_planner_that_errs_lets_through_what_no_check_finds_alone(folder, erring):
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
-    drawn = [
-        await ErringPlanner(reference, wrong=0.5, seed=seed).propose(asked()) for seed in range(40)
-    ]
+    drawn = [await erring(reference, wrong=0.5, seed=seed).propose(asked()) for seed in range(40)]
     wrong = [batch for batch in drawn if batch != right]
     assert len(wrong) < 10
     assert all(isinstance(each, EditBatch) for each in drawn)
-    always = [
-        await ErringPlanner(reference, wrong=1.0, seed=seed).propose(asked()) for seed in range(20)
-    ]
+    always = [await erring(reference, wrong=1.0, seed=seed).propose(asked()) for seed in range(20)]
     assert all(batch != right for batch in always)
 
 
-async def test_after_a_wrong_plan_the_run_is_mended_to_fit_the_right_one(folder):
+async def test_after_a_wrong_plan_the_run_is_mended_to_fit_the_right_one(folder, erring):
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
     bad = EditBatch(
         0, (right.edits[0], AddTask(TaskSpec(TaskId("b"), "work.digest", {"name": "?"})))
     )
 
-    batch = await ErringPlanner(reference, wrong=0.3, seed=0).revise(failed(bad, "b", "bad input"))
+    batch = await erring(reference, wrong=0.3, seed=0).revise(failed(bad, "b", "bad input"))
 
     assert ReplaceTask(right.edits[1].task) in batch.edits
 
 
-async def test_revisions_have_mistakes_too_and_most_are_found(folder):
+async def test_answers_with_a_mistake_are_counted_found_or_not(folder, erring):
+    reference = ReferencePlanner([folder])
+    for run, wrong in (("right", 0.0), ("wrong", 1.0)):
+        await erring(reference, wrong=wrong, seed=0).propose(asked(run))
+    assert mistakes(folder, "right") == 0
+    assert 1 <= mistakes(folder, "wrong") <= ROUNDS
+
+
+async def test_revisions_have_mistakes_too_and_most_are_found(folder, erring):
     async def revised(wrong, seed):
         reference = ReferencePlanner([folder])
         plan = await reference.propose(asked())
-        planner = ErringPlanner(reference, wrong=wrong, seed=seed)
+        planner = erring(reference, wrong=wrong, seed=seed)
         return await planner.revise(failed(plan, "a", "it is broken"))
 
     right = await revised(0.0, 0)
@@ -172,14 +189,14 @@ async def test_revisions_have_mistakes_too_and_most_are_found(folder):
     assert sum([await revised(0.3, seed) != right for seed in range(20)]) <= 3
 
 
-async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(folder):
+async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(folder, erring):
     (folder / "digests.yaml").write_text(
         PLAYBOOK.replace("{id: a, skill", '{id: a, for_each: {items: "${c.results}"}, skill')
         + "  - {id: c, skill: work.digest, args: {name: x}}\n"
     )
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
-    planner = ErringPlanner(reference, wrong=0.3, seed=0)
+    planner = erring(reference, wrong=0.3, seed=0)
     bad = AddTask(TaskSpec(B, "work.digest", {"name": "?"}))
     part = AddTask(TaskSpec(TaskId("a[0]"), "work.digest", {"name": "x"}))
     plan = EditBatch(0, (right.edits[0], right.edits[2], part, bad))
@@ -190,7 +207,9 @@ async def test_parts_of_a_for_each_are_mended_with_the_whole_and_not_cancelled(f
     assert mended.edits == (ReplaceTask(right.edits[1].task),)
 
 
-async def test_mending_leaves_a_branch_alone_that_was_not_taken_and_edges_what_they_are(folder):
+async def test_mending_leaves_a_branch_alone_that_was_not_taken_and_edges_what_they_are(
+    folder, erring
+):
     branches = (
         "  - {id: c, skill: work.digest, args: {name: x}, after: [{task: a, on: failure}]}\n"
         "  - {id: d, skill: work.digest, args: {name: x}, after: [{task: c, on: completion}]}\n"
@@ -199,7 +218,7 @@ async def test_mending_leaves_a_branch_alone_that_was_not_taken_and_edges_what_t
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
     a, b, c, d, *edges = right.edits
-    planner = ErringPlanner(reference, wrong=0.3, seed=0)
+    planner = erring(reference, wrong=0.3, seed=0)
     done = {A: TaskState.SUCCEEDED, TaskId("c"): TaskState.SKIPPED}
 
     bad = AddTask(replace(b.task, args={"name": "?"}))
@@ -213,27 +232,27 @@ async def test_mending_leaves_a_branch_alone_that_was_not_taken_and_edges_what_t
     assert edges[1] != other
 
 
-async def test_what_no_plan_has_is_removed(folder):
+async def test_what_no_plan_has_is_removed(folder, erring):
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
     extra = AddTask(TaskSpec(TaskId("x"), "work.digest", {"name": "?"}))
     run = failed(EditBatch(0, (*right.edits, extra)), "x", "bad")
-    batch = await ErringPlanner(reference, wrong=0.3, seed=0).revise(run)
+    batch = await erring(reference, wrong=0.3, seed=0).revise(run)
     assert batch.edits == (RemoveTask(TaskId("x")),)
 
 
-async def test_a_run_that_is_what_the_plan_says_is_not_mended(folder):
+async def test_a_run_that_is_what_the_plan_says_is_not_mended(folder, erring):
     reference = ReferencePlanner([folder])
     right = await reference.propose(asked())
     with pytest.raises(NoRevisionError, match="what the plan says"):
-        await ErringPlanner(reference, wrong=0.3, seed=0).revise(failed(right, "b", "bad luck"))
+        await erring(reference, wrong=0.3, seed=0).revise(failed(right, "b", "bad luck"))
 
 
-async def test_a_planner_that_does_not_err_has_nothing_to_say_beyond_its_revisions(folder):
+async def test_a_planner_that_does_not_err_has_nothing_to_say_beyond_its_revisions(folder, erring):
     reference = ReferencePlanner([folder])
     plan = await reference.propose(asked())
     with pytest.raises(NoRevisionError):
-        await ErringPlanner(reference, wrong=0.0, seed=0).revise(failed(plan, "b", "bad input"))
+        await erring(reference, wrong=0.0, seed=0).revise(failed(plan, "b", "bad input"))
 
 
 async def test_what_the_harness_writes_counts_from_the_next_answer_on(folder):

@@ -21,7 +21,7 @@ async def test_a_task_is_done_by_processes_in_peace_and_while_one_is_killed(tmp_
     played = [*played, *cases([OTHER], arms=["ours"], faults=[Kind.COORDINATOR], seeds=[1])]
     async with open_stage("processes", tmp_path / "stage", [TASK, OTHER]) as stage:
         plays = run(stage, played, store=Store(None), around=AROUND, bundles=tmp_path / "failed")
-        rows = [row async for _, row in plays]
+        rows = [row async for row in plays]
         assert stage.pages.sites == {}
         left = [path for name in FLEET for path in (tmp_path / "stage" / name / "files").iterdir()]
         gone = Fate(Plan(Kind.DEVICE_LOST, 0, "phone-1"), TASK, {"server-1": 1})

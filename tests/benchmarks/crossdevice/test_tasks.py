@@ -3,6 +3,7 @@
 import functools
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -100,8 +101,18 @@ def test_every_subtask_says_in_words_what_must_be_true(name):
     assert len({each.name for each in task.subtasks}) == len(task.subtasks)
 
 
+def emptied(world):
+    """Return a world in which all that a plan made is there, with nothing in it."""
+    for device in FLEET:
+        for path in world.now.files(device):
+            given = world.given.exists(device, path) and world.given.data(device, path)
+            if world.now.data(device, path) != given:
+                world.now.path(device, path).write_bytes(b"")
+    return replace(world, requests=[])
+
+
 @pytest.mark.timeout(60)
-async def test_reference_plans_do_all_that_is_asked_for(tmp_path):
+async def test_reference_plans_do_all_that_is_asked_for_and_empty_files_would_not(tmp_path):
     chosen = random.Random(1).sample(NAMES, min(PLAYED, len(NAMES)))
     played = tasks.load_all(sorted(chosen))
     async with open_stage("memory", tmp_path, played) as stage:
@@ -109,12 +120,15 @@ async def test_reference_plans_do_all_that_is_asked_for(tmp_path):
             seen = await play(task, stage, seed=3, number=number, faults=Peace())
             wrong = {each.subtask: each.wrong for each in seen.findings if each.wrong}
             assert (seen.status, wrong) == ("succeeded", {}), task.name
+            assert not all(each.done for each in judge(task.subtasks, emptied(seen.world)))
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"category": "chess"}, "there is no category 'chess'"),
+        ({"tags": ["nice"]}, "there is no tag 'nice'"),
+        ({"tags": ["replanning"]}, "go together"),
         ({"devices": ["toaster"]}, "there is no device 'toaster'"),
         ({"needs": [["toaster"]]}, "there is no device 'toaster'"),
         ({"parameters": {"folder": "x"}}, "the harness gives 'folder' itself"),
@@ -139,6 +153,20 @@ def test_a_task_that_is_not_as_it_should_be_says_why(monkeypatch, change, said):
         tasks.load(NAMES[0])
 
 
+def copied(name, tmp_path, monkeypatch):
+    """Copy a task under another name, and let it be the only one."""
+    shutil.copytree(tasks.FOLDER / "mirror_fallback_restore", tmp_path / name)
+    monkeypatch.setattr(tasks, "FOLDER", tmp_path)
+    monkeypatch.setattr("benchmarks.crossdevice.tasks.__path__", [str(tmp_path)])
+    return tmp_path / name
+
+
+def test_a_playbook_that_is_not_called_like_its_folder_says_so(tmp_path, monkeypatch):
+    copied("my_task", tmp_path, monkeypatch)
+    with pytest.raises(BenchmarkError, match="its playbook is called 'mirror_fallback_restore'"):
+        tasks.load("my_task")
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -156,13 +184,10 @@ def test_a_file_of_a_task_that_is_wrong_is_told_without_a_traceback(
     tmp_path, monkeypatch, file, text, said
 ):
     name = f"broken_{abs(hash((file, text)))}"  # no module of that name was imported before
-    folder = tmp_path / name
-    shutil.copytree(tasks.FOLDER / "mirror_fallback_restore", folder)
+    folder = copied(name, tmp_path, monkeypatch)
     (folder / file).unlink()
     if text is not None:
         (folder / file).write_text(text)
-    monkeypatch.setattr(tasks, "FOLDER", tmp_path)
-    monkeypatch.setattr("benchmarks.crossdevice.tasks.__path__", [str(tmp_path)])
     with pytest.raises(BenchmarkError, match=said):
         tasks.load(name)
 
@@ -170,3 +195,5 @@ def test_a_file_of_a_task_that_is_wrong_is_told_without_a_traceback(
 def test_a_task_that_is_not_there_says_so():
     with pytest.raises(BenchmarkError, match="no task 'none'"):
         tasks.load("none")
+    with pytest.raises(BenchmarkError, match="; table_monthly_sales is there"):
+        tasks.load("table_monthly_sale")
