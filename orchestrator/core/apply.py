@@ -11,10 +11,12 @@ from orchestrator.core import facts as f
 from orchestrator.core.apply_attempts import ATTEMPTS
 from orchestrator.core.apply_edits import accept_edit
 from orchestrator.core.apply_resources import RESOURCES, forget_warm
+from orchestrator.core.failures import noted
 from orchestrator.core.lifecycle import TaskCause, TaskState
 from orchestrator.core.moves import enter, move, queue, settled
 from orchestrator.core.retention.warm_set import WarmSet
 from orchestrator.core.state import RELEASES, Device, Doubt, Run, State, Task
+from protocol.types import DeviceId
 
 
 def _coordinator_started(state: State, fact: f.CoordinatorStarted) -> None:
@@ -200,17 +202,35 @@ def _task_recovering(state: State, fact: f.TaskRecovering) -> None:
     move(state, run, task, TaskCause.RECOVER)
     task.awaiting, task.reason = fact.awaiting, fact.why
     if fact.readmits:
+        if fact.barred:
+            task.barred = frozenset()
         task.excluded = task.barred
     elif fact.exclude is not None:
-        task.excluded |= {fact.exclude}
-        if fact.barred:
-            task.barred |= {fact.exclude}
+        _exclude(task, fact.exclude, barred=fact.barred)
     if fact.charged:
         task.charged += 1
         task.rejections = 0
+        _note(task, fact.why)
     elif fact.awaiting is f.Awaiting.BACKOFF and not fact.readmits:
         task.rejections += 1
     state.timers.set(task.key, fact.due)
+
+
+def _device_excluded(state: State, fact: f.DeviceExcluded) -> None:
+    task = state.runs[fact.run].tasks[fact.task]
+    _exclude(task, fact.device, barred=fact.barred)
+    _note(task, fact.why)
+
+
+def _exclude(task: Task, device: DeviceId, *, barred: bool) -> None:
+    task.excluded |= {device}
+    if barred:
+        task.barred |= {device}
+
+
+def _note(task: Task, why: str) -> None:
+    task.failed += 1
+    task.failures = noted(task.failures, why)
 
 
 def _task_failed(state: State, fact: f.TaskFailed) -> None:
@@ -344,6 +364,7 @@ APPLY: Mapping[type, Callable[[State, Any], None]] = {
     f.TaskExpanded: _task_expanded,
     f.TaskJoined: _task_joined,
     f.TaskRecovering: _task_recovering,
+    f.DeviceExcluded: _device_excluded,
     f.TaskFailed: _task_failed,
     f.TaskCancelled: _task_cancelled,
     f.TaskCancelling: _task_cancelling,

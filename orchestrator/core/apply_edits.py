@@ -81,7 +81,8 @@ def _rewire(state: State, run: Run, name: TaskId, drafted: Change) -> None:
         return  # it was cancelled before what it waited for was removed
     task.revision = run.revision
     if name in drafted.fresh:
-        task.charged = task.rejections = 0
+        task.charged = task.rejections = task.failed = 0
+        task.failures = ()
         task.excluded = task.barred = frozenset()
     if task.state is not TaskState.WAITING:
         move(state, run, task, TaskCause.RESET)

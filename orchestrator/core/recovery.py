@@ -6,7 +6,7 @@ the planner and then to the task's descendants.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from orchestrator.core.chance import unit
 from orchestrator.core.tuning import Tuning
@@ -29,9 +29,12 @@ class GiveUp:
     """No further try would help, or may be made."""
 
     reason: str
+    note: str = ""
+    """Why not, where the reason does not say it."""
 
 
 Verdict: TypeAlias = Again | GiveUp
+NOBODY_ELSE: Final = "no other device can do it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,11 @@ def after_failure(failed: Failed, case: Case, tuning: Tuning) -> Verdict:
     if rule is None:
         return GiveUp(failed.detail)
     if case.effect is Effect.ONCE:
-        return GiveUp(f"{failed.detail} (its effect may happen only once: not tried again)")
+        return GiveUp(failed.detail, "its effect may happen only once: not tried again")
     if case.charged >= case.limit:
-        return GiveUp(f"{failed.detail} (tried {case.charged} times)")
+        return GiveUp(failed.detail)
     if not (case.elsewhere or rule.here):
-        return GiveUp(f"{failed.detail} (no other device can do it)")
+        return GiveUp(failed.detail, NOBODY_ELSE)
     delay_s = backoff_s(case.seed, case.task, case.charged, tuning) if rule.backoff else 0.0
     # Do not wait for a lost device where the one that is there may do it the next time.
     exclude = case.elsewhere and (case.at_once or not rule.here)

@@ -172,7 +172,7 @@ def _restore_task(state: State, row: SavedTask) -> None:
     task.live, task.awaiting, task.output = row.live, row.awaiting, row.output
     task.reason, task.failed_upstream, task.since = row.reason, row.failed_upstream, row.since
     task.parent, task.children, task.items = row.parent, row.children, row.items
-    task.hedge = row.hedge
+    task.hedge, task.failed, task.failures = row.hedge, row.failed, row.failures
     state.runs[row.run].tasks[row.spec.id] = task
     _set(state, task.key, row.due)
     _set(state, task.hedge_key, row.hedge_due)

@@ -260,6 +260,8 @@ def _task(state: State, run: RunId, name: TaskId) -> SavedTask | None:
         task.where,
         task.hedge,
         state.timers.get(task.hedge_key) if task.hedge is not None else None,
+        task.failed,
+        task.failures,
     )
 
 

@@ -86,6 +86,8 @@ class SavedTask:
     where: DeviceId | None = None
     hedge: AttemptId | None = None
     hedge_due: float | None = None
+    failed: int = 0
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

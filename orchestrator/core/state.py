@@ -81,6 +81,10 @@ class Task:
     charged: int = 0
     """Attempts that count against its limit."""
     rejections: int = 0
+    failed: int = 0
+    """How often it failed, whether or not that was charged."""
+    failures: tuple[str, ...] = ()
+    """Where, and why: see `core.failures`."""
     excluded: frozenset[DeviceId] = frozenset()
     barred: frozenset[DeviceId] = frozenset()
     """Those excluded for good: the same would happen there again."""

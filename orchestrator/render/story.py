@@ -68,6 +68,7 @@ SENTENCES: Final[Mapping[type[Fact], str | Callable[[Mapping[str, Json]], str]]]
     f.TaskExpanded: "expanded into {children}",
     f.TaskJoined: "joined",
     f.TaskRecovering: _recovering,
+    f.DeviceExcluded: "goes to {device} no more: {why}",
     f.TaskFailed: "failed: {reason}",
     f.TaskCancelling: "told to stop: {why}",
     f.TaskCancelled: "cancelled: {reason}",

@@ -24,7 +24,8 @@ from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.state import State
 from orchestrator.core.timers import Timers
 from protocol.types import RunId, Succeeded, TaskId
-from tests.support.world import World, digest, edge, task
+from tests.support.digest import digest
+from tests.support.world import World, edge, task
 
 RUN = RunId("run")
 COMMON = settings(deadline=None, derandomize=True)

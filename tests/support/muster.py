@@ -35,3 +35,14 @@ async def muster(devices, *, broker=None, **more):
             link = broker.transport(f"muster/default/{name}")
             await stack.enter_async_context(Agent(name, skills, transport=link))
         yield orchestrator, broker
+
+
+def state_of(run, name):
+    return next(task.state for task in run.snapshot().tasks if task.spec.id == name)
+
+
+async def until(run, name, state):
+    """Wait until a task of a run is in a state."""
+    async for _ in run.events():
+        if state_of(run, name) is state:
+            return

@@ -13,6 +13,13 @@ from protocol.transport.memory import MemoryBroker
 from protocol.types import AttemptId, Effect, RunId, TaskId
 
 CALLER = Address("muster", "default", "caller")
+TWO = {
+    "edits": [
+        {"add_task": {"id": "one", "skill": "work"}},
+        {"add_task": {"id": "two", "skill": "work", "args": {"x": {"$from": "one"}}}},
+    ]
+}
+"""A plan of two tasks, as it is sent."""
 
 
 @asynccontextmanager

@@ -147,7 +147,7 @@ def conclude(step: Step, attempt: Attempt, outcome: Outcome, *, run_s: float | N
         return
     # A lapsed attempt still speaks for a task that waits for exactly its word.
     lost = task.state is TaskState.UNKNOWN and attempt.effect is Effect.ONCE
-    speaks = lost or task.live == attempt.id
+    speaks = lost or attempt.id in (task.live, task.hedge)
     step.emit(_ended(attempt, outcome))
     if not speaks:
         return

@@ -63,6 +63,7 @@ def start(step: Step, event: e.Start) -> None:
             task = run.tasks.get(ask.task) if ask.task is not None else None
             if task is not None and awaits_planner(task):
                 step.emit(f.DeadlineMoved(task.key, step.at + limit_s))
+    readmit_all(step)  # for how long they were to wait yet, nobody saved
 
 
 def connected(step: Step, _event: e.Connected) -> None:

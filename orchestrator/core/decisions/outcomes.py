@@ -2,10 +2,12 @@
 
 from orchestrator.core import facts as f
 from orchestrator.core.commands import AskPlanner, CancelAttempt
+from orchestrator.core.failures import noted, told
 from orchestrator.core.lifecycle import FINAL, TaskState
 from orchestrator.core.model import Op
 from orchestrator.core.predicates import holds
 from orchestrator.core.recovery import (
+    NOBODY_ELSE,
     Again,
     Case,
     GiveUp,
@@ -26,6 +28,7 @@ def recover(
 ) -> None:
     """Climb the ladder after an attempt that did not succeed, unless another one goes on."""
     if task.live is not None:
+        _exclude(step, run, task, attempt, outcome)
         return
     if task.state is TaskState.CANCELLING:
         step.emit(f.TaskCancelled(run.id, task.spec.id, task.reason))
@@ -41,18 +44,53 @@ def recover(
         why = f"{attempt.device} refused: {outcome.reason}"
         verdict = after_rejection(outcome, case, step.tuning)
     if isinstance(verdict, GiveUp):
-        give_up(step, run, task, verdict.reason, kind=kind)
+        if isinstance(outcome, Failed):
+            _end(step, run, task, _with_this(task, why, verdict), kind=kind)
+        else:
+            give_up(step, run, task, verdict.reason, kind=kind)
     else:
         exclude = attempt.device if verdict.exclude else None
         _again(step, run, task, verdict, exclude=exclude, why=why)
 
 
+def _exclude(
+    step: Step, run: Run, task: Task, attempt: Attempt, outcome: Failed | Rejected
+) -> None:
+    """Let no further attempt go where one failed beside another one; nothing else follows."""
+    if isinstance(outcome, Rejected):
+        return
+    verdict = after_failure(outcome, _case(step, run, task, attempt), step.tuning)
+    if isinstance(verdict, Again) and verdict.exclude:
+        why, name = f"{attempt.device}: {outcome.detail}", attempt.device
+        step.emit(f.DeviceExcluded(run.id, task.spec.id, name, why, verdict.barred))
+
+
 def give_up(step: Step, run: Run, task: Task, reason: str, *, kind: str) -> None:
     """Ask the planner to mend what no further try would, or let the task fail.
 
-    `kind` is a `FailureKind` or a `Why`.
+    What failed before is added to the reason, which is another one. `kind` is a `FailureKind` or
+    a `Why`.
     """
-    if may_ask(run):
+    if task.failed:
+        reason = f"{reason}; before that, it {told(task.failed, task.failures)}"
+    _end(step, run, task, reason, kind=kind)
+
+
+def _with_this(task: Task, why: str, verdict: GiveUp) -> str:
+    """Return what failed so far, if this try was not the only one, and why that is all."""
+    reason, times = verdict.reason, task.failed + 1
+    if times > 1:
+        reason = told(times, noted(task.failures, why))
+    return f"{reason} ({verdict.note})" if verdict.note else reason
+
+
+def _end(step: Step, run: Run, task: Task, reason: str, *, kind: str) -> None:
+    """Ask the planner, or let the task fail.
+
+    No edit can mend one item of a `for_each`: its join asks for all that failed, and so they use
+    up one revision, if any.
+    """
+    if may_ask(run) and task.parent is None:
         _ask(step, run, task, reason, kind=kind, awaiting=f.Awaiting.PLANNER)
     else:
         fail(step, run, task, reason)
@@ -233,35 +271,61 @@ def readmit_all(step: Step) -> None:
 
 
 def readmit(step: Step, task: Task) -> None:
-    """Let exclusions yield where no other device is there, or fail where none will ever do."""
+    """Let exclusions yield where no other device is there, or fail where none will ever do.
+
+    Those that are not for good yield after a pause. Those for good hold while somebody else may
+    do it; where all who may are away, they yield as well, but not at once (`readmit_barred`).
+    """
     if task.demand is None or task.demand.available:
         return
     run = step.state.runs[task.run]
     known = {d.card.device: d for d in step.state.board.capable(task.spec)}
-    if any(d.available for name, d in known.items() if name in task.excluded - task.barred):
+    there = {name for name, d in known.items() if d.available}
+    if there - task.barred:
         pause_s = backoff_s(run.submitted.seed, task.spec.id, max(1, task.charged), step.tuning)
-        step.emit(
-            f.TaskRecovering(
-                run.id,
-                task.spec.id,
-                f.Awaiting.BACKOFF,
-                step.at + pause_s,
-                exclude=None,
-                charged=False,
-                why=task.reason,
-                readmits=True,
-            )
+        _yield(step, task, pause_s, barred=False)
+    elif known and known.keys() <= task.barred:
+        reason = told(task.failed, task.failures) if task.failed > 1 else task.reason
+        _end(step, run, task, f"{reason} ({NOBODY_ELSE})", kind=f.Why.NO_DEVICE)
+    elif there or not known:
+        hurry(step, task)
+
+
+def readmit_barred(step: Step, run: Run, task: Task) -> bool:
+    """Let even exclusions for good yield, if none but these are there; return whether they did.
+
+    The others that are known had `Tuning.unmatched_s` to come back, and may be away for long: one
+    more try where it failed costs less than the queue limit. All yield at once: whoever fails is
+    excluded again before the next try, so each has its turn. Every try is charged, and so
+    `Limits.attempts` ends this.
+    """
+    if not task.excluded or task.demand is None or task.demand.available:
+        return False
+    if not any(device.available for device in step.state.board.capable(task.spec)):
+        return False
+    _yield(step, task, 0.0, barred=True)
+    try_again(step, run, task)
+    return True
+
+
+def _yield(step: Step, task: Task, pause_s: float, *, barred: bool) -> None:
+    step.emit(
+        f.TaskRecovering(
+            task.run,
+            task.spec.id,
+            f.Awaiting.BACKOFF,
+            step.at + pause_s,
+            exclude=None,
+            charged=False,
+            why=task.reason,
+            barred=barred,
+            readmits=True,
         )
-    elif known.keys() <= task.barred:
-        if known:
-            reason = f"{task.reason} (no other device can do it)"
-            give_up(step, run, task, reason, kind=f.Why.NO_DEVICE)
-        else:
-            hurry(step, task)
+    )
 
 
 def hurry(step: Step, task: Task) -> None:
-    """Do not let a task that no known device can take wait for its whole queue limit."""
+    """Do not let a task that no device takes which is there wait for its whole queue limit."""
     soon = step.at + min(step.tuning.unmatched_s, task.spec.limits.queue_s)
     due = step.state.timers.get(task.key)
     if due is None or soon < due:

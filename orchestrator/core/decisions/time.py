@@ -13,6 +13,7 @@ from orchestrator.core.decisions.outcomes import (
     give_up_on,
     lapse,
     lose_outcome,
+    readmit_barred,
     try_again,
     unmended,
 )
@@ -87,7 +88,8 @@ def _ready(step: Step, run: Run, task: Task) -> None:
     over_at = task.since + task.spec.limits.queue_s
     servable = step.state.board.servable(task)
     if step.at < over_at and servable:
-        step.emit(f.DeadlineMoved(task.key, over_at))
+        if not readmit_barred(step, run, task):
+            step.emit(f.DeadlineMoved(task.key, over_at))
         return
     reason = _late(step, task) if servable else _nobody(task)
     give_up(step, run, task, reason, kind=f.Why.NO_DEVICE)

@@ -63,6 +63,7 @@ from orchestrator.core.facts.runs import (
 )
 from orchestrator.core.facts.tasks import (
     Awaiting,
+    DeviceExcluded,
     InputAnswered,
     InputRequested,
     TaskCancelled,
@@ -94,6 +95,7 @@ __all__ = [
     "Cause",
     "CoordinatorStarted",
     "DeadlineMoved",
+    "DeviceExcluded",
     "DeviceJoined",
     "DeviceLeft",
     "DeviceLost",
@@ -161,6 +163,7 @@ Fact: TypeAlias = (
     | TaskExpanded
     | TaskJoined
     | TaskRecovering
+    | DeviceExcluded
     | TaskFailed
     | TaskCancelling
     | TaskCancelled

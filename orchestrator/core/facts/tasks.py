@@ -82,7 +82,21 @@ class TaskRecovering:
     barred: bool = False
     """Whether `exclude` is for good; else it yields where no other device is there."""
     readmits: bool = False
-    """Whether all exclusions end that are not for good."""
+    """Whether all exclusions end: those for good only if `barred` is set too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceExcluded:
+    """An attempt failed beside another one of its task, which goes on: none will go there again.
+
+    Nothing is charged. See `TaskRecovering`, which excludes where no attempt goes on.
+    """
+
+    run: RunId
+    task: TaskId
+    device: DeviceId
+    why: str
+    barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from orchestrator.core.scheduling import Placement
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Busy, Demand, Entry, Machine, QueueKey
 from orchestrator.core.scheduling.transfers import inputs
-from protocol.types import DeviceId
+from protocol.types import AttemptId, DeviceId
 
 WORTH_WAITING = 0.9  # a tenth better at least: less is noise in the estimates
 INSTANT_S = 1e-3  # what is quicker counts as that: a device may do any number of them
@@ -53,7 +53,7 @@ def _placement(board: Board, demand: Demand, now: float) -> Placement | None:
         return _near_inputs(board, demand, device, now)
     scale = board.scale(demand, head[2])
     few = demand.waiting <= FEW
-    passed = _left_to_better(demand, each_s, scale, now) if few else 0
+    passed = _left_to_better(board, demand, now, each_s=each_s, scale=scale) if few else 0
     entry = _nth(demand, passed)
     if entry is None:
         board.leave(demand, now + each_s * scale)  # by then it would be done here
@@ -80,7 +80,7 @@ def _near_inputs(board: Board, demand: Demand, quickest: Machine, now: float) ->
             if machine.free > 0 and takes_s < soonest:
                 best, soonest = machine, takes_s
             elif machine.free <= 0 and machine.attempts:
-                wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
+                wait_s = min(_over_s(board, each, now) for each in machine.attempts)
                 end_s = wait_s + takes_s * (1.0 + left.get(name, 0) / machine.card.slots)
                 later, last = min((later, last), (machine, end_s), key=_end_s)
         if demand.waiting > FEW or last >= soonest * WORTH_WAITING:
@@ -111,7 +111,9 @@ def _end_s(choice: tuple[Machine, float]) -> float:
     return choice[1]
 
 
-def _left_to_better(demand: Demand, each_s: float, scale: float, now: float) -> int:
+def _left_to_better(
+    board: Board, demand: Demand, now: float, *, each_s: float, scale: float
+) -> int:
     """Count the tasks that busy devices would finish before an idle one finishes its first.
 
     All are taken to be as long as the first, `scale` times `each_s`.
@@ -121,10 +123,23 @@ def _left_to_better(demand: Demand, each_s: float, scale: float, now: float) -> 
         if here_s >= each_s * WORTH_WAITING:
             break
         if machine.available and machine.free <= 0 and machine.attempts:
-            wait_s = min(_remaining(busy, now) for busy in machine.attempts.values())
+            wait_s = min(_over_s(board, name, now) for name in machine.attempts)
             each = (each_s * scale - wait_s) / max(here_s * scale, INSTANT_S)
             count += max(0, int(min(each, demand.waiting))) * machine.card.slots
     return count
+
+
+def _over_s(board: Board, name: AttemptId, now: float) -> float:
+    """Return in how long an attempt may be expected to end, or to be told to stop.
+
+    As `survey` has it: where a hedge runs beside it, the first of both ends the other.
+    """
+    attempt = board.attempts[name]
+    task = board.runs[attempt.run].tasks.get(attempt.task)
+    both = (task.live, task.hedge) if task is not None and task.hedge is not None else ()
+    if name not in both:
+        return _remaining(attempt, now)
+    return min(_remaining(board.attempts[one], now) for one in both if one is not None)
 
 
 def _remaining(busy: Busy, now: float) -> float:

@@ -136,7 +136,6 @@ def test_the_planner_may_have_a_fan_out_made_again():
     world = over([1, 2], limits=RunLimits())
     world.finish("all[0]", Succeeded("old"))
     world.finish("all[1]", BAD)
-    world.tell(e.PlanFailed(RUN, f"{RUN}/0", "a part cannot be mended"))
     assert world.row("all").awaiting == "planner"
 
     again = task("all", for_each=ForEach([8, 9]), args=EACH)
@@ -152,7 +151,6 @@ def test_i7_a_fan_out_that_is_mended_keeps_what_its_parts_came_to():
     world.finish("all[0]", Succeeded("one"))
     world.finish("all[1]", BAD)
     world.finish("all[2]", Succeeded("three"))
-    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
     said = len(world.offers)
 
     world.edit(ReplaceTask(task("all", for_each=ForEach([1, 2, 7]), args=EACH)))
@@ -171,7 +169,6 @@ def test_i7_a_fan_out_over_devices_that_is_mended_asks_only_those_that_failed():
     world.submit(task("all", for_each=ForEach()), limits=RunLimits())
     world.finish("all[d1]", Succeeded("one"))
     world.finish("all[d2]", BAD)
-    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
     world.edit(ReplaceTask(task("all", for_each=ForEach(min_success=1))))
     world.finish("all[d2]", Succeeded("two"))
     assert len(world.ordered(c.Offer, task="all[d1]")) == 1
@@ -192,7 +189,6 @@ def test_parts_that_would_do_other_work_are_done_again(other):
     world.tell(e.Announced(card("d", "work", "sum", slots=20), online=True))
     world.finish("all[0]", Succeeded("old"))
     world.finish("all[1]", BAD)
-    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
     changed = {"skill": "work", "args": EACH} | other
     world.edit(ReplaceTask(task("all", for_each=ForEach([1, 2]), **changed)))
     assert len(world.ordered(c.Offer, task="all[0]")) == 2
@@ -261,6 +257,5 @@ def test_parts_for_other_items_are_done_again_even_if_their_arguments_name_none(
     world.submit(task("all", for_each=ForEach([1, 2])), limits=RunLimits())
     world.finish("all[0]", Succeeded("old"))
     world.finish("all[1]", BAD)
-    world.tell(e.PlanFailed(RUN, f"{RUN}/0", ""))
     world.edit(ReplaceTask(task("all", for_each=ForEach([7, 2]))))
     assert len(world.ordered(c.Offer, task="all[0]")) == 2

@@ -20,7 +20,8 @@ from orchestrator.core.model import ForEach, Needs, RunLimits
 from orchestrator.core.parts import PART_EDITS, parts
 from orchestrator.core.state import Run
 from protocol.types import Failed, FailureKind, ResourceNeed, Succeeded
-from tests.support.world import RUN, World, digest, edge, plan, task
+from tests.support.digest import digest
+from tests.support.world import RUN, World, edge, plan, task
 
 
 @pytest.fixture

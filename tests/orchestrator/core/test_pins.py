@@ -1,81 +1,17 @@
 """Warm resources in the engine: kept while the graph says that it pays, and not past that."""
 
-from dataclasses import replace
-
 import pytest
 
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.edits import EditBatch, RemoveTask
-from orchestrator.core.model import Limits, Needs, RunLimits
+from orchestrator.core.model import Needs
 from orchestrator.core.retention.warm_set import PinState
 from orchestrator.core.tuning import Tuning
-from protocol.types import (
-    DeviceId,
-    Failed,
-    FailureKind,
-    PinScope,
-    Resource,
-    ResourceNeed,
-    RunId,
-)
-from tests.support.world import RUN, World, edge, plan, task
-
-SESSION = Resource("kv", "s", RUN)
-MODEL = Resource("kv", "model")
-
-
-def infer(name, key="s", *, scope=PinScope.RUN, amount=1.0, **needs):
-    """A task that needs the session of its run, or a shared one."""
-    return task(
-        name,
-        "infer",
-        needs=Needs(resources=(ResourceNeed("kv", key, amount, scope),), **needs),
-    )
-
-
-def shared(name, **rest):
-    return infer(name, "model", scope=PinScope.SHARED, **rest)
-
-
-def chain(turns, key="s", tool="search"):
-    """An agent: it infers, calls a tool elsewhere, and infers again in the same session."""
-    parts = [infer("t0", key)]
-    for n in range(1, turns):
-        parts += [task(f"tool{n}", tool), infer(f"t{n}", key)]
-        parts += [edge(f"t{n - 1}", f"tool{n}"), edge(f"tool{n}", f"t{n}")]
-    return parts
-
-
-def fleet(*, slots=9, capacity=1.0, devices=("gpu",), **rest):
-    world = World(**rest)
-    for name in devices:
-        world.device(name, "infer", slots=slots, capacity={"kv": capacity})
-    world.device("phone", "search", slots=9, labels={"class": "phone"})
-    return world
-
-
-def where(world, name=SESSION, device="gpu"):
-    return world.engine.state.devices[device].warm.state(name, world.at)
-
-
-def granted(world):
-    return world.happened(f.PinGranted)[-1]
-
-
-def learned(gap_s, *, turns=22, load_s=4.0):
-    """A world in which the tool has always taken so long."""
-    world = fleet()
-    world.pools.load_s = load_s
-    world.submit(*chain(turns), run=RunId("before"))
-    for n in range(turns):
-        world.do(f"t{n}")
-        if n + 1 < turns:
-            world.wait(gap_s)
-            world.finish(f"tool{n + 1}", run_s=gap_s)
-    assert not world.pools.names("gpu")
-    return world
+from protocol.types import DeviceId, Failed, FailureKind, PinScope, ResourceNeed, RunId
+from tests.support.pins import MODEL, SESSION, chain, fleet, granted, infer, learned, shared, where
+from tests.support.world import RUN, edge, task
 
 
 def test_what_the_graph_will_use_again_is_kept_and_let_go_after_its_last_use():
@@ -252,34 +188,6 @@ def test_a_cancelled_run_lets_everything_go():
     assert world.happened(f.GapObserved)[-1].cut
 
 
-def test_while_the_planner_thinks_it_is_kept_up_to_its_limit_and_what_follows_is_learned():
-    world = fleet()
-    bad = task("bad", "search", limits=Limits(attempts=1))
-    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
-    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
-    world.do("t0")
-    pin = granted(world)
-    assert pin.awaits == "planner"
-    assert pin.protected_until == pytest.approx(2.0)  # q = 1/2 of a reload of 4 s
-    ask = world.ordered(c.AskPlanner)[-1].ask
-    batch = plan(task("bad2", "search"), infer("t1"), edge("bad2", "t1"), RemoveTask("bad"))
-    world.tell(e.PlanProposed(RUN, ask, replace(batch, base_revision=world.run().revision)))
-    assert world.happened(f.ReuseObserved)[-1].reused
-    assert granted(world).awaits == "search"
-    assert world.engine.state.warmth.reuse_share("kv") == pytest.approx(2 / 3)
-
-
-def test_a_planner_that_uses_it_no_more_lets_it_go():
-    world = fleet()
-    bad = task("bad", "search", limits=Limits(attempts=1))
-    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
-    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
-    world.do("t0")
-    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
-    assert not world.happened(f.ReuseObserved)[-1].reused
-    assert where(world) is None
-
-
 def test_another_life_of_the_device_has_nothing_warm_and_the_next_use_loads_again():
     world = fleet()
     world.submit(*chain(2))
@@ -355,15 +263,6 @@ def test_what_went_cold_counts_as_cold_for_who_comes_later():
     assert world.where("c") == "gpu"
 
 
-def test_protection_ends_when_the_planner_must_have_answered():
-    world = fleet()
-    bad = task("bad", "search", limits=Limits(attempts=1))
-    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=1.0))
-    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
-    world.do("t0")
-    assert granted(world).protected_until == 1.0
-
-
 def test_the_next_use_is_the_first_on_the_path_however_the_plan_lists_it():
     world = fleet()
     world.device("lab", "measure")
@@ -383,18 +282,6 @@ def test_a_coordinator_that_is_to_keep_nothing_lets_go_of_what_its_former_life_k
     world.restart()
     assert where(world) is None
     assert world.happened(f.ResourceReleased)[-1].cause is f.Cause.EXPIRED
-
-
-@pytest.mark.parametrize("rows", [False, True])
-def test_i11_what_a_revision_meant_survives_a_restart(rows):
-    world = fleet()
-    bad = task("bad", "search", limits=Limits(attempts=1))
-    world.submit(infer("t0"), bad, limits=RunLimits(plan_s=30.0))
-    world.finish("bad", Failed(FailureKind.BAD_INPUT, "wrong"))
-    world.do("t0")
-    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
-    world.restart(rows=rows)
-    assert world.engine.state.warmth.reuse_share("kv") == pytest.approx(1 / 3)
 
 
 def test_i11_run_times_go_with_their_device():

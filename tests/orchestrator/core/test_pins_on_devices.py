@@ -5,7 +5,7 @@ from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.retention.warm_set import PinState
 from protocol.types import DeviceId, Load, Rejected, RunId, WarmResource
-from tests.orchestrator.core.test_pins import MODEL, chain, fleet, shared, where
+from tests.support.pins import MODEL, chain, fleet, shared, where
 from tests.support.world import RUN, card
 
 

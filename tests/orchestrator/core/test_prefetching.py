@@ -12,7 +12,8 @@ from orchestrator.core.model import ForEach, Needs
 from orchestrator.core.scheduling import kept
 from orchestrator.core.scheduling.policies import Policy
 from protocol.types import DeviceId, Succeeded
-from tests.support.world import RUN, World, digest, edge, task
+from tests.support.digest import digest
+from tests.support.world import RUN, World, edge, task
 
 LARGE = 100_000
 

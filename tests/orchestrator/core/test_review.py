@@ -131,7 +131,6 @@ def test_items_that_took_effect_are_not_done_again_either(declared, effect, agai
     own = None if declared else effect
     world.submit(task("t", for_each=each, expect=few, effect=own), limits=RunLimits())
     world.finish("t[0]", Failed(FailureKind.BAD_INPUT, "broken"))
-    world.tell(e.PlanFailed(RUN, world.ordered(c.AskPlanner)[-1].ask, "no idea"))
     world.do("t[1]")
     ask = world.ordered(c.AskPlanner)[-1]
     assert ask.kind == "information"

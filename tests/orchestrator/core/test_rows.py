@@ -8,7 +8,8 @@ from orchestrator.core.engine import Engine
 from orchestrator.core.model import ForEach, Needs, RunLimits
 from orchestrator.core.rows import every, freeze, touched
 from protocol.types import DeviceId, Failed, FailureKind, Load, ResourceNeed, Succeeded
-from tests.support.world import World, digest, edge, task
+from tests.support.digest import digest
+from tests.support.world import World, edge, task
 
 
 def test_i11_saved_rows_go_on_where_the_coordinator_was():

@@ -84,7 +84,7 @@ def test_peer_15_start_limit_an_unanswered_offer_is_repeated_and_then_taken_back
     assert [offer.attempt for offer in world.ordered(c.Offer)] == [world.offer("t").attempt] * 3
     world.wait(0.1)  # the limit, and no sooner than the next repeat
     assert world.ordered(c.RefuseAttempts)
-    assert world.row("t").reason == "d did not answer the offer (tried 1 times)"
+    assert world.row("t").reason == "d did not answer the offer"
 
 
 def test_i13_an_unanswered_once_offer_is_waited_for_before_it_counts_as_unknown():
@@ -106,7 +106,7 @@ def test_peer_15_an_accepted_attempt_that_does_not_start_is_given_up():
     world = one()
     world.accept("t")
     world.wait(5.0)
-    assert world.row("t").reason == "d did not start it in time (tried 1 times)"
+    assert world.row("t").reason == "d did not start it in time"
     assert world.ordered(c.CancelAttempt)
 
 
@@ -115,7 +115,7 @@ def test_peer_15_run_limit_an_attempt_that_does_not_finish_is_cancelled_and_give
     world.accept("t")
     world.start("t")
     world.wait(10.0)
-    assert world.row("t").reason == "d did not finish it in time (tried 1 times)"
+    assert world.row("t").reason == "d did not finish it in time"
     assert world.ordered(c.CancelAttempt)
 
 

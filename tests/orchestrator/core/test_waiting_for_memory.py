@@ -17,7 +17,7 @@ from protocol.types import (
     Succeeded,
     WarmResource,
 )
-from tests.orchestrator.core.test_pins import MODEL, chain, fleet, infer, shared, where
+from tests.support.pins import MODEL, chain, fleet, infer, shared, where
 from tests.support.world import RUN, World, edge, task
 
 LATE = RunId("late")

@@ -7,8 +7,8 @@ room is taken, and there the device that finishes soonest. Where the fleet has n
 the highest that is there counts as high enough.
 Source: model cascades (Chen, Zaharia, Zou, FrugalGPT, arXiv 2305.05176, 2023) over the tiers of a
 device-edge-cloud continuum. Deviation: nothing learned judges an answer: an attempt failed or not.
-Promises: nothing goes lower than its tier, or higher while there is room in it; a task that failed
-goes higher.
+Promises: nothing goes lower than its tier, or higher while there is room in it, nor does a hedge;
+a task that failed goes higher.
 Costs: O(devices with room) a placement, thrice where tiers are full.
 Use it: where tiers differ in what they cost and in what they can.
 """
@@ -30,6 +30,7 @@ from orchestrator.core.scheduling.demand import (
 )
 from orchestrator.core.scheduling.shelf.common.rooms import rooms
 from orchestrator.core.scheduling.shelf.common.turns import Rule, by_rule
+from protocol.types import Effect
 
 TIERS: Final = ("device", "edge", "cloud")
 
@@ -82,13 +83,30 @@ def _least(board: Board, task: Placeable, bounds: Bounds, fleet: Iterable[Machin
 def eligible(
     board: Board, bounds: Bounds, task: Placeable, machines: Sequence[Machine]
 ) -> Sequence[Machine]:
-    """Return those of some devices that a copy of a task may go to. O(fleet)."""
+    """Return those of some devices that a copy of a task may go to. O(fleet).
+
+    Those are of the lowest tier that is high enough and has room for one, if any of them is.
+    """
     if not machines:
         return machines
     key = key_of(task)
-    fleet = (machine for machine in board.machines.values() if serves(machine, key))
+    fleet = [machine for machine in board.machines.values() if serves(machine, key)]
     least = _least(board, task, bounds, fleet)
-    return [machine for machine in machines if tier_of(machine) >= least]
+    tiers = (tier_of(m) for m in fleet if tier_of(m) >= least and _takes_copy(board, m, task))
+    lowest = min(tiers, default=None)
+    return [machine for machine in machines if tier_of(machine) == lowest]
+
+
+def _takes_copy(board: Board, machine: Machine, task: Placeable) -> bool:
+    """Tell whether a device idles, would stop a copy, where two are harmless, and has none."""
+    mine, spec = (task.run, task.spec.id), task.spec
+    there = (board.attempts[name] for name in machine.attempts)
+    return (
+        board.idles(machine)
+        and machine.card.extension
+        and (spec.effect or machine.skills[spec.skill].effect) is not Effect.ONCE
+        and all((attempt.run, attempt.task) != mine for attempt in there)
+    )
 
 
 def place(board: Board, now: float, bounds: Bounds = DEFAULT_BOUNDS) -> Iterator[Placement]:
