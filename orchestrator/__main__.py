@@ -53,6 +53,18 @@ def main() -> None:
     sys.exit(code)
 
 
+def _translate(error: typer.TyperException) -> None:
+    """Put our words in the place of pydantic's, which reads the options' values."""
+    cause = error.__cause__
+    if isinstance(error, typer.BadParameter) and cause is not None:
+        from pydantic import ValidationError  # noqa: PLC0415 - most command lines are right
+
+        from protocol.sentences import complaint  # noqa: PLC0415
+
+        if isinstance(cause, ValidationError):
+            error.message = complaint(cause)
+
+
 def _wrong(error: typer.TyperException) -> NoReturn:
     """End because the command line makes no sense."""
     context = getattr(error, "ctx", None)
@@ -60,8 +72,8 @@ def _wrong(error: typer.TyperException) -> NoReturn:
     if len(sys.argv) == 1 and context:
         typer.echo(context.get_help())
     else:
+        _translate(error)
         said = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
-        said = said.replace("Value error, ", "")  # a word of pydantic's
         typer.echo(f"muster: {said.rstrip('.')}; see `{command} --help`", err=True)
     sys.exit(BAD_INPUT)
 

@@ -22,10 +22,12 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias
 from uuid import uuid4
 
+from orchestrator.forms import not_json
 from protocol import topics
 from protocol.background import Background
 from protocol.codec import PartialOutputs, decode_card, decode_reply, encode_order, split
 from protocol.errors import (
+    LocalProtocolError,
     NotConnectedError,
     QueueFullError,
     RemoteProtocolError,
@@ -159,6 +161,10 @@ class Client:
         )
         try:
             return _output(await self._answered(offer, answers))
+        except LocalProtocolError as error:
+            place = not_json(args) or "its arguments"
+            detail = f"{skill}: {place}: this cannot be sent: {error}"
+            raise CallFailedError(detail, FailureKind.BAD_INPUT) from error
         finally:
             del self._calls[attempt]
 

@@ -23,6 +23,7 @@ from orchestrator.core.retention.keeping import BY_INDEX, Keeping
 from orchestrator.core.scheduling.improvement import Problem
 from orchestrator.core.scheduling.policies import DEFAULT, DEFAULT_PARAMETERS, Parameters, Policy
 from orchestrator.core.tuning import Tuning
+from orchestrator.forms import check_form, not_json
 from orchestrator.improving import Improver, Worker
 from orchestrator.journal import Journal, JournalError
 from orchestrator.journal.codec import check_json
@@ -30,6 +31,7 @@ from orchestrator.journal.contract import ignore
 from orchestrator.outbox import Outbox
 from orchestrator.planner import Planner
 from orchestrator.planning import DEFAULT_SCRUTINY, Planning, Scrutiny
+from orchestrator.promises import held_to_promise
 from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
@@ -168,9 +170,12 @@ class Coordinator:
         Raises:
             RequestError: see `Engine.decide`; or the event holds what is not JSON.
             JournalError: the journal has failed.
+            OrchestratorError: it does not run yet.
         """
+        if self._failed is None:
+            raise OrchestratorError("enter it first: async with Orchestrator(...) as …")
         if isinstance(event, _FREE):
-            _check_json(event)  # once it is applied, a fact that cannot be journaled is a gap
+            _check(event)  # once it is applied, a fact that cannot be journaled is a gap
         telemetry.log(event)
         now = self.clock()
         decision = self.engine.decide(event, now=now)
@@ -304,6 +309,8 @@ class Coordinator:
         if isinstance(event, e.Reconciled):
             asked_at = self._outbox.asked_at(device, message.correlation)
             event = None if asked_at is None else replace(event, asked_at=asked_at)
+        elif isinstance(event, e.AttemptFinished):
+            event = held_to_promise(event, self.engine.state)
         if event is not None:
             self.handle(event)
 
@@ -362,8 +369,11 @@ class Coordinator:
                 self._ended(fact.run)
 
 
-def _check_json(event: e.Event) -> None:
+def _check(event: e.Event) -> None:
+    check_form(event, type(event), type(event).__name__)
     try:
         check_json(event)
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"{not_json(event) or 'this'}: this is not JSON: {error}") from error
+    except RecursionError as error:
         raise RequestError(f"this is not JSON: {error}") from error

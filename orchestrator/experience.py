@@ -47,11 +47,14 @@ class Experience:
         """Damaged files that the log names already."""
 
     async def learn(self, coordinator: Coordinator, run: RunId) -> None:
-        """Learn from a run, and adopt what is due; call it for one run at a time."""
+        """Learn from a run, adopt and retract what is due; call it for one run at a time."""
         with _harmless("run_not_learned", run=run):
             work = await self._record(await finished(coordinator, run))
             if work and (path := await asyncio.to_thread(self._memory.adopt_due, work)):
                 write(Level.INFO, "playbook_adopted", work=work.name, path=str(path))
+        with _harmless("playbook_not_retracted", run=run):
+            for path in await asyncio.to_thread(self._memory.retract_due):
+                write(Level.WARNING, "playbook_retracted", run=run, path=str(path))
 
     async def tell_damage(self) -> None:
         """Log the files that cannot be read, each once."""

@@ -21,13 +21,14 @@ from orchestrator.core.scheduling.policies import DEFAULT, DEFAULT_PARAMETERS, P
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads, warm_of
 from orchestrator.core.state import Run as RunRow
 from orchestrator.core.tuning import Tuning
-from orchestrator.handing_in import parts_of, refuse_contradictions
+from orchestrator.handing_in import parts_of, refuse_contradictions, sensible
 from orchestrator.improving import Improver
 from orchestrator.journal import Entry, Journal, MemoryJournal
 from orchestrator.judging import Judging, telling
 from orchestrator.learning import Learning
 from orchestrator.planner import Planner
 from orchestrator.planning import DEFAULT_SCRUTINY, Scrutiny
+from orchestrator.questions import Question, check_open, open_questions
 from orchestrator.results import RunResult, collect
 from orchestrator.stories import with_warm
 from protocol.background import Background
@@ -175,8 +176,9 @@ class Orchestrator:
                 plan that makes none of that name is refused.
 
         Raises:
-            EditRefusedError: the plan cannot be accepted; no run was made.
+            RequestError: this makes no sense, or the plan cannot be accepted; no run was made.
         """
+        sensible(request, plan, limits, deliverables)
         token = secrets.token_hex(8)
         run = RunId(token[:12])
         key = key if key is not None else token
@@ -360,12 +362,20 @@ class Run:
         """Place tasks again."""
         await durably(self._coordinator, e.ResumeRun(self.id))
 
-    async def answer(self, task: TaskId, value: Json, *, by: str = "") -> None:
-        """Answer the question of a task.
+    def questions(self) -> tuple[Question, ...]:
+        """Return what the tasks ask a person now. O(tasks)."""
+        return tuple(open_questions(self._row(), self._coordinator.engine.state))
+
+    async def answer(
+        self, task: TaskId, value: Json, *, question: str | None = None, by: str = ""
+    ) -> None:
+        """Answer the question of this name (see `questions`), or else what the task asks now.
 
         Raises:
-            RequestError: the task does not ask for input.
+            RequestError: the task does not ask for input, or asks something else by now.
         """
+        if question is not None:
+            check_open(question, self._row(), task, self._coordinator.engine.state)
         await durably(self._coordinator, e.AnswerInput(self.id, task, value, by))
 
     async def settle(self, task: TaskId, outcome: Outcome, *, by: str = "") -> None:

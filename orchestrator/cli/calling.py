@@ -91,6 +91,24 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
+def read_json(text: str) -> Json:
+    """Read what a person typed as JSON.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+
+    def refuse(name: str) -> Json:
+        raise ValueError(f"{name} is no number that JSON can say")
+
+    try:
+        value: Json = json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        hint = 'write, for example, 5, true, [1, 2] or "text" with its quotes'
+        raise typer.BadParameter(f"{text!r} is not JSON ({error}): {hint}") from error
+    return value
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """End with one line and an exit code on every error that is not a bug of ours."""

@@ -20,6 +20,7 @@ from orchestrator.cli.calling import (
 )
 from orchestrator.experience import wall
 from orchestrator.planner.memory import (
+    RULE,
     Candidate,
     LearningError,
     Memory,
@@ -28,9 +29,9 @@ from orchestrator.planner.memory import (
     answering,
     difference,
 )
-from orchestrator.planner.nearest import nearest
 from orchestrator.planner.playbook import Playbook, PlaybookPlanner
 from orchestrator.render import tables
+from protocol.nearest import nearest
 from protocol.types import Json
 
 app = typer.Typer()
@@ -86,6 +87,8 @@ def listed(
 ) -> None:
     """List what finished runs taught: candidates for playbooks, how often seen, and how they did.
 
+    What the rule adopted is retracted if it fails: then its file is in `retracted` of the memory.
+
     Planners use a candidate as an example; `muster learn adopt` makes a playbook of it.
     """
     if (command := context.invoked_subcommand) is not None:
@@ -112,7 +115,7 @@ def listed(
             time.strftime(_DAY, time.localtime(work.wall)),
             names,
             work.samples[-1].request,
-            work.adopted or ", ".join(learned.answering(work)),
+            _playbook(learned, work),
         )
     console().print(shown)
 
@@ -130,6 +133,8 @@ def show(name: NameArgument, *, as_json: JsonOption = False, config: ConfigOptio
         print_json({**_document(learned, work), **told})
         return
     typer.echo(found.text, nl=False)
+    if (trial := _trial(work)) is not None:
+        typer.echo(f"# {trial}")
     for each in found.unsaid:
         typer.echo(f"# {each} differed, and no request said so: look at it")
     if there:
@@ -222,6 +227,28 @@ def _parameters(work: Work) -> Sequence[str]:
         return [f"none: {error}"]
 
 
+def _playbook(learned: _Learned, work: Work) -> str:
+    """Say which playbook answers requests of a work, and how that which the rule made does."""
+    names = work.adopted or ", ".join(learned.answering(work))
+    if work.digest and work.against:
+        return f"{names} (on trial: {work.against} of {RULE.failures} against it)"
+    if work.retractions and not work.adopted:
+        return f"{names} (retracted)".lstrip()
+    return names
+
+
+def _trial(work: Work) -> str | None:
+    """Say what became of the playbook that the rule made of a work; None: nothing to tell."""
+    why = f", the last time: {work.last_failure}" if work.last_failure else ""
+    if work.digest and work.against:
+        times = f"{work.against} of {RULE.failures} failures that take it back"
+        return f"adopted by the rule; {times}{why}"
+    if work.retractions and not work.adopted:
+        again = f"it adopts again after {RULE.wanted(work.retractions)} successes in a row"
+        return f"retracted by the rule{why}; {again}, {work.streak} so far"
+    return None
+
+
 def _document(learned: _Learned, work: Work) -> Mapping[str, Json]:
     return {
         "name": work.name,
@@ -230,6 +257,10 @@ def _document(learned: _Learned, work: Work) -> Mapping[str, Json]:
         "failures": work.failures,
         "wall": work.wall,
         "adopted": work.adopted,
+        "by_rule": work.digest != "",
+        "against": work.against,
+        "retractions": work.retractions,
+        "last_failure": work.last_failure,
         "answered_by": [*learned.answering(work)],
         "parameters": [*_parameters(work)],
         "requests": [each.request for each in work.samples],

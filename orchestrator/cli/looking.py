@@ -1,5 +1,6 @@
 """`muster devices`, `runs`, `show` and `playbooks`: what there is, and what happened."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, cast
 
@@ -83,11 +84,14 @@ def show(
     seen = run_from(
         cast("Mapping[str, Json]", shown["run"]), cast("Sequence[Json]", shown["tasks"])
     )
+    told = cast("Document", shown["run"])
     if task is None:
         console().print(graph.graph(seen))
-        _omitted(f"run {seen.run}", cast("Document", shown["run"]))
+        _omitted(f"run {seen.run}", told)
+        _asked(seen.run, told)
         return
     console().print(graph.task(seen.tasks[0]))
+    _asked(seen.run, told, task)
     for event in cast("Sequence[Event]", shown["events"]):
         typer.echo(story.line(event))
 
@@ -102,6 +106,18 @@ def playbooks(*, as_json: JsonOption = False, config: ConfigOption = None) -> No
     else:
         out = console()
         out.print(tables.playbooks(known), width=min(out.width, READABLE))
+
+
+def _asked(run: str, told: Mapping[str, Json], task: str | None = None) -> None:
+    """Say what a run asks, or one task of it, and how to answer just that."""
+    questions = cast("Sequence[Mapping[str, str]]", told.get("questions", ()))
+    for each in questions:
+        if task in (None, each["task"]):
+            command = shlex.join(["muster", "answer", run, each["task"]])
+            typer.echo(f"{each['task']} asks: {' '.join(each['text'].split())}")
+            typer.echo(f"  {command} --question {each['question']} VALUE")
+    if task is None and (more := told.get("questions_omitted")):
+        typer.echo(f"run {run}: {more} more tasks ask")
 
 
 def _omitted(name: str, told: Mapping[str, Json]) -> None:

@@ -1,9 +1,8 @@
 """`muster run` and `muster watch`."""
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NoReturn, cast
+from typing import Annotated, Final, NoReturn, cast
 from uuid import uuid4
 
 import typer
@@ -19,16 +18,20 @@ from orchestrator.cli.calling import (
     every,
     fail,
     print_json,
+    read_json,
 )
 from orchestrator.cli.following import follow
 from orchestrator.client import Client
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.snapshot import RunSnapshot
 from orchestrator.render import graph
+from orchestrator.service.arguments import MOST_PRIORITY
 from orchestrator.service.documents import Event, run_from
 from protocol.types import Json
 
 app = typer.Typer()
+
+LONGEST_S: Final = 1e9  # 30 years: more is a slip of the pen
 
 
 @app.command()
@@ -43,12 +46,16 @@ def run(
         str | None, typer.Option(help="Yours: the same key again makes no second run.")
     ] = None,
     owner: Annotated[str, typer.Option(help="Whose run this is.")] = "",
-    priority: Annotated[int, typer.Option(help="Higher goes first.")] = 0,
+    priority: Annotated[
+        int, typer.Option(help="Higher goes first.", min=-MOST_PRIORITY, max=MOST_PRIORITY)
+    ] = 0,
     deadline: Annotated[
-        float | None, typer.Option(help="Seconds after which the run is stopped.", min=0.001)
+        float | None,
+        typer.Option(help="Seconds after which the run is stopped.", min=0.001, max=LONGEST_S),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds to wait; the run goes on.", min=0.001)
+        float | None,
+        typer.Option(help="Seconds to wait; the run goes on.", min=0.001, max=LONGEST_S),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Print the run and leave.")] = False,
     cancel_on_interrupt: Annotated[
@@ -63,6 +70,8 @@ def run(
     Exit code 0: it succeeded; 1: it failed, or nobody has a plan for it; 2: the command line makes
     no sense; 3: no broker or coordinator answers; 124: --timeout has passed; 130: interrupted.
     """
+    if key == "":
+        raise typer.BadParameter("it is empty: write one, or leave it out", param_hint="'--key'")
     submission: Mapping[str, Json] = {
         "request": request,
         "parameters": parameters(param or ()),
@@ -130,17 +139,17 @@ def parameters(given: Sequence[str]) -> dict[str, Json]:
     """Read `name=text` and `name:=json`.
 
     Raises:
-        typer.BadParameter: one of them is neither.
+        typer.BadParameter: one of them is neither, or is there twice.
     """
     found: dict[str, Json] = {}
     for each in given:
-        name, equals, value = each.partition("=")
-        if not (name.removesuffix(":") and equals):
+        said, equals, value = each.partition("=")
+        name = said.removesuffix(":")
+        if not (name and equals):
             raise typer.BadParameter(f"{each!r}: write name=text or name:=json")
-        try:
-            found[name.removesuffix(":")] = json.loads(value) if name.endswith(":") else value
-        except ValueError as error:
-            raise typer.BadParameter(f"{each!r}: after := comes JSON: {error}") from error
+        if name in found:
+            raise typer.BadParameter(f"parameter {name!r} is there twice: write it once")
+        found[name] = value if said == name else read_json(value)
     return found
 
 

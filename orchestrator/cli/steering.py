@@ -1,7 +1,6 @@
 """`muster cancel`, `pause`, `resume`, `answer`, `settle` and `edit`: changing a run."""
 
 import getpass
-import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -20,10 +19,11 @@ from orchestrator.cli.calling import (
     fail,
     one_line_errors,
     print_json,
+    read_json,
 )
 from orchestrator.planner.playbook import document
-from orchestrator.planner.playbook.sentences import told
 from orchestrator.service.arguments import BatchPart
+from protocol.sentences import told
 from protocol.types import Json
 
 app = typer.Typer()
@@ -90,20 +90,22 @@ def answer(
     task: TaskArgument,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or with --parse JSON.")],
     *,
+    question: Annotated[
+        str | None,
+        typer.Option(
+            help="The one that you read, as `muster show` names it: no other is answered.",
+            metavar="NAME",
+        ),
+    ] = None,
     parse: Annotated[bool, typer.Option("--parse", help="VALUE is JSON.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     broker: BrokerOption = None,
 ) -> None:
-    """Answer the question that a task asked."""
-    said = _json(value) if parse else value
-    _do(
-        "answer",
-        {"run": run, "task": task, "value": said, "by": _me()},
-        config,
-        broker,
-        as_json=as_json,
-    )
+    """Answer the question that a task asks."""
+    said = read_json(value) if parse else value
+    args = {"run": run, "task": task, "value": said, "question": question, "by": _me()}
+    _do("answer", args, config, broker, as_json=as_json)
 
 
 @app.command()
@@ -171,7 +173,7 @@ def _check(batch: document.Document) -> None:
     try:
         BatchPart.model_validate(batch.value)
     except ValidationError as error:
-        wrong = [(batch.place(where), detail) for where, detail in told(error.errors())]
+        wrong = [(batch.place(where), detail) for where, detail in told(error.errors(), BatchPart)]
         raise document.PlaybookError(wrong) from error
 
 
@@ -190,14 +192,6 @@ def _do(
         return
     status = "paused" if done["paused"] else done["status"]
     typer.echo(f"run {done['run']}: {status}, revision {done['revision']}")
-
-
-def _json(text: str) -> Json:
-    try:
-        value: Json = json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not JSON: {error}") from error
-    return value
 
 
 def _me() -> str:

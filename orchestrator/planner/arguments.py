@@ -14,7 +14,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from orchestrator.core.references import FROM, ITEM
-from orchestrator.planner.nearest import nearest
+from protocol.nearest import nearest
 from protocol.types import Json
 
 # What jsonschema raises when a device's schema is itself wrong: it then says nothing about us.

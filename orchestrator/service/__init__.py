@@ -20,7 +20,6 @@ from orchestrator.coordinator import COORDINATOR, ROLE
 from orchestrator.core.errors import RequestError, UnknownRunError
 from orchestrator.journal import JournalError
 from orchestrator.library import Orchestrator
-from orchestrator.planner.nearest import nearest
 from orchestrator.service.skills import SKILLS
 from protocol.background import Background
 from protocol.codec import (
@@ -35,6 +34,8 @@ from protocol.codec import (
 from protocol.codec import RequestError as BadRequestError
 from protocol.errors import LocalProtocolError, NotConnectedError, QueueFullError
 from protocol.messages import Cancel, Offer, Phase, Query, Refused, Reply, Report
+from protocol.nearest import nearest
+from protocol.sentences import complaint
 from protocol.transport import Message, Transport
 from protocol.types import (
     AttemptId,
@@ -55,7 +56,6 @@ __all__ = ["SKILLS", "Service"]
 OPEN_CALLS: Final = 256  # a person or program has one or two at a time
 ANSWERS_KEPT: Final = 256  # of 64 KiB at most: 16 MiB
 FAREWELL_S: Final = 2.0
-_UNKNOWN_NAME: Final = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 
 
 @dataclass(slots=True)
@@ -175,7 +175,7 @@ class Service:
             args = skill.arguments.model_validate(given)
             return Succeeded(await skill.act(self._orchestrator, args))
         except ValidationError as error:
-            return Failed(FailureKind.BAD_INPUT, f"{name}: {_complaint(error)}")
+            return Failed(FailureKind.BAD_INPUT, f"{name}: {complaint(error, skill.arguments)}")
         except (RequestError, UnknownRunError) as error:
             return Failed(FailureKind.BAD_INPUT, str(error))
         except JournalError as error:
@@ -256,13 +256,3 @@ def _card(device: DeviceId) -> DeviceCard:
 
 def _unknown() -> Refused:
     return ErrorCode.TASK_NOT_FOUND.refused("the coordinator knows no such call")
-
-
-def _complaint(error: ValidationError) -> str:
-    """Say what is wrong and where; an unknown name first, since it is why another is missing."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    first = min(details, key=lambda each: each["type"] not in _UNKNOWN_NAME)
-    place = ".".join(map(str, first["loc"]))
-    if first["type"] in _UNKNOWN_NAME:
-        return f"{place} is not known here"
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"

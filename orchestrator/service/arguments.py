@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from orchestrator.core.edits import (
     AddDependency,
@@ -20,6 +20,7 @@ from orchestrator.core.model import Dependency, TaskSpec
 from protocol.types import Json, TaskId
 
 MAX_WAIT_S = 20.0  # below the 30 s after which an A2A client takes a stream for dead
+MOST_PRIORITY = 1_000_000  # exact in every language's JSON
 Start: TypeAlias = Annotated[int, Field(ge=0, description="Where the page starts.")]
 
 
@@ -83,15 +84,21 @@ class BatchPart(Arguments):
         return EditBatch(base, tuple(part.edit() for part in self.edits), self.reads)
 
 
+def _not_blank(request: str) -> str:
+    if not request.strip():
+        raise ValueError("it is blank: say in words what is to be done")
+    return request
+
+
 class Submit(Arguments):
     """A request, and how it is to be run."""
 
-    request: str = Field(min_length=1, max_length=10_000)
+    request: Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_not_blank)]
     parameters: dict[str, Json] = Field(default_factory=dict)
     plan: BatchPart | None = None
     key: str | None = Field(None, description="The caller's own: a repeat makes no second run.")
     owner: str = ""
-    priority: int = 0
+    priority: int = Field(0, ge=-MOST_PRIORITY, le=MOST_PRIORITY)
     deadline_s: PositiveFloat | None = None
     deliverables: tuple[str, ...] = Field(
         (), description="What must come of it: tasks, files or members of an output, by name."
@@ -155,6 +162,7 @@ class AnswerTask(OfTask):
     """A person's answer to the question of a task."""
 
     value: Json
+    question: str | None = Field(None, description="The one that was read; left out: any.")
     by: str = ""
 
 

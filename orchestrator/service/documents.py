@@ -18,11 +18,14 @@ from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, TaskSnapshot
 from orchestrator.core.state import Run
 from orchestrator.journal import Entry
 from orchestrator.journal.codec import encode
+from orchestrator.questions import Question
 from protocol.codec import MAX_PAYLOAD_BYTES
 from protocol.types import Json
 
 PAGE_BYTES: Final = 64 << 10  # what is larger does not go through the broker
 ITEM_BYTES: Final = MAX_PAYLOAD_BYTES // 2  # nothing larger is sent; the rest is its envelope
+QUESTIONS_TOLD: Final = 32
+TEXT_TOLD: Final = 500  # characters: 32 of them are below 64 KiB
 WARM_TOLD: Final = 128  # warm resources of one run or device, some 40 KiB; the others are counted
 
 Document = dict[str, Json]
@@ -76,6 +79,19 @@ def of_warm(warm: Sequence[WarmSnapshot]) -> Document:
     """Return the warm resources of a run or a device, and how many are left out."""
     told = _Warm.dump_python(tuple(warm[:WARM_TOLD]), mode="json")
     return {"warm": told, "warm_omitted": len(warm[WARM_TOLD:])}
+
+
+def of_questions(questions: Iterable[Question]) -> Document:
+    """Return the first of the open questions, and how many are left out; long ones are cut."""
+    told: list[Json] = []
+    omitted = 0
+    for each in questions:
+        if len(told) == QUESTIONS_TOLD:
+            omitted += 1
+            continue
+        text = each.text if len(each.text) <= TEXT_TOLD else f"{each.text[: TEXT_TOLD - 1]}…"
+        told.append({"task": each.task, "question": each.name, "text": text})
+    return {"questions": told, "questions_omitted": omitted}
 
 
 def of_entry(entry: Entry) -> Event:

@@ -13,18 +13,20 @@ from orchestrator.core.model import RunLimits
 from orchestrator.core.snapshot import device_snapshot, task_snapshot, warm_of
 from orchestrator.core.state import Task
 from orchestrator.library import Orchestrator, Run
-from orchestrator.planner.nearest import nearest
+from orchestrator.questions import open_questions
 from orchestrator.service import arguments as a
 from orchestrator.service.documents import (
     Document,
     Page,
     of_device,
     of_entry,
+    of_questions,
     of_run,
     of_task,
     of_warm,
     paged,
 )
+from protocol.nearest import nearest
 from protocol.types import Effect, Failed, FailureKind, Outcome, RunId, Succeeded, TaskId
 
 LINGER_S: Final = 0.05  # what happens together is told together
@@ -60,14 +62,18 @@ async def submit(orchestrator: Orchestrator, args: a.Submit) -> Document:
 
 
 async def show(orchestrator: Orchestrator, args: a.Show) -> Document:
-    """Return a run, what it keeps warm, and its tasks, a page of them, or one."""
+    """Return a run, what it asks and keeps warm, and its tasks, a page of them, or one."""
     state, now = orchestrator.coordinator.engine.state, orchestrator.coordinator.clock().elapsed
     run = state.runs[find(orchestrator, args.run).id]
     tasks: Iterable[Task] = run.tasks.values()
     if args.task is not None:
         tasks = [run.tasks[find_task(orchestrator, run.id, args.task)]]
     return {
-        "run": {**of_run(run), **of_warm(warm_of(run, state, now))},
+        "run": {
+            **of_run(run),
+            **of_questions(open_questions(run, state)),
+            **of_warm(warm_of(run, state, now)),
+        },
         **paged(
             "tasks",
             tasks,
@@ -146,9 +152,10 @@ async def edit(orchestrator: Orchestrator, args: a.EditRun) -> Document:
 
 
 async def answer(orchestrator: Orchestrator, args: a.AnswerTask) -> Document:
-    """Answer the question that a task asked."""
+    """Answer the question that a task asks, if it is still the one that was read."""
     run = find(orchestrator, args.run)
-    await run.answer(find_task(orchestrator, run.id, args.task), args.value, by=args.by)
+    task = find_task(orchestrator, run.id, args.task)
+    await run.answer(task, args.value, question=args.question, by=args.by)
     return _standing(orchestrator, run)
 
 

@@ -1,22 +1,15 @@
 """The file of the journal: damage, full disks, crashes, versions, and what runs where."""
 
 import asyncio
-import dataclasses
-import json
 import os
 import sqlite3
 import subprocess
 import sys
-import types
-import typing
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from time import perf_counter
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import orchestrator.journal.sqlite as tuning
 from orchestrator.core.edits import AddTask
@@ -31,67 +24,15 @@ from orchestrator.journal import (
     SqliteJournal,
     Synchronous,
 )
-from orchestrator.journal.codec import KINDS, decode, encode
 from orchestrator.journal.database import SCHEMAS, connect, pragma
 from orchestrator.journal.errors import explain
-from protocol.types import AttemptId, Json, RunId, TaskId
+from protocol.types import AttemptId, RunId, TaskId
 
 pytestmark = pytest.mark.real_time  # its writer is a thread
 
 R, T = RunId("r"), TaskId("t")
 NOW = Now(1000.0, 1.0)
 PAUSED = RunPaused(R)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
-    max_leaves=3,
-)
-
-
-FEW = {"max_size": 2}
-
-
-def values(hint) -> st.SearchStrategy:
-    """Any value of a type that a fact is made of; `Json` included."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
-        return st.builds(hint, **{f.name: values(f.type) for f in dataclasses.fields(hint)})
-    if origin in (typing.Union, types.UnionType):
-        return st.one_of(*map(values, args))
-    if hint is Json:
-        return JSON
-    table = {
-        str: lambda: st.text(st.characters(), **FEW),  # half of a surrogate pair included
-        float: lambda: st.floats(allow_nan=False),
-        tuple: lambda: st.lists(values(args[0]), **FEW).map(tuple),
-        Mapping: lambda: st.dictionaries(st.text(**FEW), values(args[1]), **FEW),
-    }
-    plain = origin or getattr(hint, "__supertype__", hint)
-    return table[plain]() if plain in table else st.from_type(plain)
-
-
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_every_fact_comes_back_as_it_was(kind):
-    @settings(max_examples=20, deadline=None)
-    @given(values(kind))
-    def comes_back(fact):
-        assert decode(encode(fact)) == fact
-
-    comes_back()
-
-
-def test_a_mapping_that_is_no_dict_is_journaled_as_one():
-    output = types.MappingProxyType({"lines": 3})
-    fact = AttemptSucceeded(R, T, AttemptId("a"), output, None)
-    assert decode(encode(fact)).output == {"lines": 3}
-
-
-def test_a_fact_of_the_former_version_is_upgraded():
-    upgrades = {("TaskFailed", 0): lambda old: {"reason": old["why"]}}
-    assert decode(("TaskFailed", "r", "t", '{"why":"x"}'), 0, upgrades=upgrades) == TaskFailed(
-        R, T, "x"
-    )
-    assert decode(("RunPaused", "r", None, "{}"), 0, upgrades=upgrades) == PAUSED
 
 
 async def test_what_is_not_json_is_refused_and_nothing_is_taken(tmp_path):
@@ -409,10 +350,3 @@ async def test_what_was_durable_is_there_after_a_kill(tmp_path, synchronous):
     assert seqs == list(range(1, len(seqs) + 1))
     assert len(seqs) >= promised
     assert len(seqs) % 3 == 0  # all of an append or nothing
-
-
-def test_a_body_is_plain_json_for_whoever_reads_the_file_otherwise():
-    fact = EditAccepted(R, 1, "planner", (AddTask(TaskSpec(T, "noop")),))
-    kind, run, task, body = encode(fact)
-    assert (kind, run, task) == ("EditAccepted", "r", None)
-    assert json.loads(body)["edits"][0]["$"] == "AddTask"

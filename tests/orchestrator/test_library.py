@@ -1,3 +1,5 @@
+"""Muster as a library: runs submitted, watched, steered, and what came of them."""
+
 import asyncio
 
 import networkx as nx
@@ -12,19 +14,14 @@ from orchestrator import (
     ForEach,
     Limits,
     RequestError,
-    RunLimits,
     RunStatus,
     SetArgs,
 )
 from orchestrator.core.errors import UnknownRunError
-from orchestrator.core.facts import DeviceOnline, TaskPlaced, TasksReady
+from orchestrator.core.facts import DeviceOnline
 from orchestrator.core.lifecycle import TaskState
-from orchestrator.journal import FencedError, JournalError, MemoryJournal, MemoryStore
-from orchestrator.planner import PlanningError
-from orchestrator.planner.scripted import ScriptedPlanner
-from protocol.transport.memory import MemoryBroker
 from protocol.types import Effect, Failed, FailureKind, RunId, Succeeded, TaskId
-from tests.support.muster import muster, plan, spec, work
+from tests.support.muster import muster, plan, spec, state_of, until, work
 
 
 @skill(effect=Effect.PURE)
@@ -37,16 +34,6 @@ async def double(n: int) -> int:
 async def ask(context: Context) -> str:
     """Ask a person."""
     return f"they said {await context.ask('how much?')}"
-
-
-def state_of(run, name):
-    return next(task.state for task in run.snapshot().tasks if task.spec.id == name)
-
-
-async def until(run, name, state):
-    async for _ in run.events():
-        if state_of(run, name) is state:
-            return
 
 
 async def test_outputs_flow_along_references_to_the_result():
@@ -182,135 +169,6 @@ async def test_a_lost_once_outcome_waits_for_somebody_who_knows():
         assert (await run.result()).outputs == {"t": "paid"}
 
 
-async def test_the_planner_is_asked_and_its_plan_carried_out():
-    planner = ScriptedPlanner([plan("a", "b", after=[("a", "b")])], delay_s=3.0)
-    async with muster({"d": [work()]}, planner=planner) as (orchestrator, _):
-        await asyncio.sleep(1)
-        run = await orchestrator.submit("do it", parameters={"n": 1})
-        assert run.snapshot().status is RunStatus.PLANNING
-        assert (await run.result()).succeeded
-    assert planner.asked[0].parameters == {"n": 1}
-    assert [view.card.device for view in planner.asked[0].fleet] == ["d"]
-
-
-class Broken:
-    """A planner that misbehaves in a given way."""
-
-    def __init__(self, how):
-        self.how = how
-
-    async def propose(self, _):
-        return await self.how()
-
-    async def revise(self, _):
-        return await self.how()
-
-
-async def _raise():
-    raise ZeroDivisionError("oops")
-
-
-async def _refuse():
-    raise PlanningError("I would rather not")
-
-
-async def _sleep():
-    await asyncio.sleep(1e6)
-
-
-async def _nonsense():
-    return plan("a", after=[("nobody", "a")])
-
-
-@pytest.mark.parametrize(
-    ("how", "why"),
-    [
-        (_raise, "ZeroDivisionError: oops"),
-        (_refuse, "I would rather not"),
-        (_sleep, "did not answer within 30 s"),
-        (_nonsense, "nobody"),
-    ],
-)
-async def test_a_planner_that_fails_ends_the_run_with_the_reason_peer_11(how, why):
-    async with muster({"d": [work()]}, planner=Broken(how)) as (orchestrator, _):
-        run = await orchestrator.submit("do it", limits=RunLimits(plan_s=30.0))
-        result = await run.result()
-    assert result.status is RunStatus.FAILED
-    assert why in result.reason
-
-
-async def test_without_a_planner_a_request_alone_fails_with_a_reason():
-    async with muster({}) as (orchestrator, _):
-        result = await (await orchestrator.submit("do it")).result()
-    assert "there is no planner" in result.reason
-
-
-async def test_the_planner_mends_a_failure():
-    retry = EditBatch(1, (SetArgs(TaskId("t"), {}),))
-
-    @skill(effect=Effect.PURE)
-    async def picky(bad: bool = False) -> str:  # noqa: FBT001, FBT002
-        """Fail when asked to."""
-        if bad:
-            raise ValueError("bad")
-        return "fine"
-
-    planner = ScriptedPlanner([plan(spec("t", "picky", args={"bad": True}))], [retry])
-    async with muster({"d": [picky]}, planner=planner) as (orchestrator, _):
-        result = await (await orchestrator.submit("do it")).result()
-    assert result.outputs == {"t": "fine"}
-    assert "bad" in planner.asked[1].cause
-
-
-async def test_a_thinking_planner_holds_up_nobody_else_peer_2():
-    broken = spec("broken", "picky")
-
-    @skill(effect=Effect.PURE)
-    async def picky() -> None:
-        """Fail."""
-        raise ValueError("bad")
-
-    planner = ScriptedPlanner([plan(broken, *"abcdef", after=["ab", "bc", "cd", "de", "ef"])])
-    planner.revisions = ()
-    slow = Broken(_sleep)
-    slow.propose = planner.propose
-    async with muster({"d": [picky, work(duration_s=0.1)]}, planner=slow) as (orchestrator, _):
-        run = await orchestrator.submit("x", limits=RunLimits(plan_s=20.0))
-        entries = [entry async for entry in run.events()]
-    ready, gaps = {}, []
-    for entry in entries:
-        if isinstance(entry.fact, TasksReady):
-            ready |= dict.fromkeys(entry.fact.tasks, entry.elapsed)
-        elif isinstance(entry.fact, TaskPlaced) and entry.fact.task in "bcdef":
-            gaps.append(entry.elapsed - ready[entry.fact.task])
-    assert len(gaps) == 5
-    assert max(gaps) < 0.05
-    assert entries[-1].elapsed > 20
-
-
-async def test_a_journal_brings_back_runs_and_repeats_nothing_finished_peer_12():
-    calls = []
-
-    @skill(effect=Effect.PURE)
-    async def note(name: str) -> str:
-        """Leave a trace."""
-        calls.append(name)
-        await asyncio.sleep(2)
-        return name
-
-    tasks = [spec(name, "note", args={"name": name}) for name in "abcd"]
-    journal = MemoryJournal()
-    async with muster({}) as (_, broker):
-        pass
-    async with muster({"d": [note]}, journal=journal, broker=broker) as (orchestrator, _):
-        run = await orchestrator.submit("x", plan=plan(*tasks, after=["ab", "bc", "cd"]))
-        await until(run, "b", TaskState.SUCCEEDED)
-    async with muster({"d": [note]}, journal=journal, broker=broker) as (orchestrator, _):
-        result = await orchestrator.run(run.id).result()
-    assert result.outputs == {"d": "d"}
-    assert calls.count("a") == calls.count("b") == calls.count("d") == 1
-
-
 async def test_a_broker_restart_loses_nothing_peer_5():
     names = [f"t{n}" for n in range(40)]
     devices = {name: [work(duration_s=1.0)] for name in ("a", "b", "c")}
@@ -402,18 +260,6 @@ async def test_devices_are_seen_coming_and_going():
     assert sum(isinstance(entry.fact, DeviceOnline) for entry in entries) == 2
 
 
-async def test_a_hopeless_task_still_fails_soon_after_a_restart_i10():
-    journal = MemoryJournal()
-    async with muster({}, journal=journal) as (orchestrator, broker):
-        run = await orchestrator.submit("x", plan=plan(spec("t", "fly")))
-        await asyncio.sleep(2)
-    async with muster({}, journal=journal, broker=broker) as (orchestrator, _):
-        began = asyncio.get_running_loop().time()
-        result = await orchestrator.run(run.id).result()
-        assert asyncio.get_running_loop().time() - began < 10
-    assert "no known device" in result.reason
-
-
 async def test_the_graph_can_be_analysed_with_networkx():
     async with muster({"a": [work()]}) as (orchestrator, _):
         edges = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
@@ -427,39 +273,3 @@ async def test_the_graph_can_be_analysed_with_networkx():
     ]
     assert set(nx.get_node_attributes(graph, "state").values()) == {TaskState.SUCCEEDED}
     assert graph.edges["a", "b"]["on"] == "success"
-
-
-async def test_a_journal_that_fails_at_the_end_does_not_hide_what_went_wrong(tmp_path):
-    class Failing(MemoryJournal):
-        async def __aexit__(self, kind, error, trace):
-            if error is None:
-                raise JournalError(tmp_path, "the disk is full")
-            error.add_note("the disk is full")
-
-    with pytest.raises(KeyError) as caught:
-        async with muster({}, journal=Failing()):
-            raise KeyError
-    assert caught.value.__notes__ == ["the disk is full"]
-    with pytest.raises(JournalError, match="the disk is full"):
-        async with muster({}, journal=Failing()):
-            pass
-
-
-async def test_a_coordinator_whose_journal_is_taken_over_stops_and_says_so():
-    store, broker = MemoryStore(), MemoryBroker()
-
-    async def former():
-        journal = MemoryJournal(store)
-        async with (
-            muster({}, journal=journal, broker=broker) as (orchestrator, _),
-            MemoryJournal(store),
-        ):
-            with pytest.raises(FencedError):
-                await orchestrator.submit("x", plan=plan("t"))
-            await orchestrator.wait()
-
-    with pytest.raises(ExceptionGroup) as caught:
-        await former()
-    assert caught.group_contains(FencedError, match="another coordinator has taken over")
-    kinds = [type(entry.fact).__name__ for each in store.entries.values() for entry in each]
-    assert "RunSubmitted" not in kinds

@@ -185,33 +185,37 @@ async def test_a_planner_is_told_what_kind_of_failure_it_is_to_mend():
     assert [fact.kind for fact in facts if isinstance(fact, PlanAsked)] == ["", "skill_error"]
 
 
-async def test_a_revision_that_is_wrong_goes_back_and_sees_the_present():
-    def doubled(request):
-        return EditBatch(request.snapshot.revision, (AddTask(spec("u")),))
+def doubled(request):
+    """Answer what cannot be used: it is asked for again."""
+    return EditBatch(request.snapshot.revision, (AddTask(spec("u")),))
 
-    planner = mending(doubled, replaced(n=1), delay_s=5.0)
+
+async def edited_by_ann(planner, edit):
+    """Have ann edit a run while the planner mends it; return how it ends: result, facts, tasks."""
     async with muster(FLEET, planner=planner) as (orchestrator, _):
         await asyncio.sleep(1)
         run = await orchestrator.submit("x")
         await asyncio.sleep(8)
-        await run.edit(EditBatch(1, (AddTask(spec("w")),)), by="ann")
-        assert (await run.result()).succeeded
+        await run.edit(EditBatch(1, (edit,)), by="ann")
+        result = await run.result()
+        assert result.succeeded, result.reason
+        facts = [entry.fact async for entry in run.events()]
+        return result, facts, {row.spec.id: row.spec for row in run.snapshot().tasks}
+
+
+async def test_a_revision_that_is_wrong_goes_back_and_sees_the_present():
+    planner = mending(doubled, replaced(n=1), delay_s=5.0)
+    await edited_by_ann(planner, AddTask(spec("w")))
     first, again = planner.asked[1:]
     assert [each.rule for each in again.refused] == ["duplicate_task"]
     assert (first.snapshot.revision, again.snapshot.revision) == (1, 2)
 
 
 async def test_an_edit_by_a_person_beside_a_revision_leaves_both_standing():
-    async with muster(FLEET, planner=mending(replaced(n=1), delay_s=5.0)) as (orchestrator, _):
-        await asyncio.sleep(1)
-        run = await orchestrator.submit("x")
-        await asyncio.sleep(8)
-        await run.edit(EditBatch(1, (AddTask(spec("w")),)), by="ann")
-        result = await run.result()
-        answers = [entry.fact async for entry in run.events()]
-    assert result.succeeded, result.reason
+    planner = mending(replaced(n=1), delay_s=5.0)
+    result, facts, _ = await edited_by_ann(planner, AddTask(spec("w")))
     assert {"u", "v", "w"} == set(result.outputs)
-    assert all(fact.ok for fact in answers if isinstance(fact, PlanAnswered))
+    assert all(fact.ok for fact in facts if isinstance(fact, PlanAnswered))
 
 
 async def test_an_answer_about_what_a_person_changed_is_refused_whole_and_asked_anew():
@@ -220,15 +224,8 @@ async def test_an_answer_about_what_a_person_changed_is_refused_whole_and_asked_
         return EditBatch(request.snapshot.revision, edits)
 
     planner = mending(both, replaced(n=2), delay_s=5.0)
-    async with muster(FLEET, planner=planner) as (orchestrator, _):
-        await asyncio.sleep(1)
-        run = await orchestrator.submit("x")
-        await asyncio.sleep(8)
-        await run.edit(EditBatch(1, (ReplaceTask(spec("u", args={"by": "ann"})),)), by="ann")
-        result = await run.result()
-        facts = [entry.fact async for entry in run.events()]
-        tasks = {row.spec.id: row.spec for row in run.snapshot().tasks}
-    assert result.succeeded, result.reason
+    edit = ReplaceTask(spec("u", args={"by": "ann"}))
+    _, facts, tasks = await edited_by_ann(planner, edit)
     assert [each.reasons[0].rule for each in facts if isinstance(each, EditRefused)] == ["stale"]
     assert tasks["u"].args == {"by": "ann"}
     assert tasks["t"].args == {"n": 2}
@@ -236,35 +233,23 @@ async def test_an_answer_about_what_a_person_changed_is_refused_whole_and_asked_
     assert planner.asked[-1].kind == FailureKind.SKILL_ERROR
 
 
-@pytest.mark.parametrize("edit", [RemoveTask("t"), ReplaceTask(spec("t", args={"by": "ann"}))])
+MENDED_OR_TAKEN_AWAY = pytest.mark.parametrize(
+    "edit", [RemoveTask("t"), ReplaceTask(spec("t", args={"by": "ann"}))]
+)
+
+
+@MENDED_OR_TAKEN_AWAY
 async def test_an_answer_about_what_a_person_mended_or_took_away_changes_nothing(edit):
     planner = mending(replaced(by="planner"), delay_s=5.0)
-    async with muster(FLEET, planner=planner) as (orchestrator, _):
-        await asyncio.sleep(1)
-        run = await orchestrator.submit("x")
-        await asyncio.sleep(8)
-        await run.edit(EditBatch(1, (edit,)), by="ann")
-        result = await run.result()
-        tasks = {row.spec.id: row.spec for row in run.snapshot().tasks}
-    assert result.succeeded, result.reason
+    _, _, tasks = await edited_by_ann(planner, edit)
     assert tasks.get("t", spec("t", args={"by": "ann"})).args == {"by": "ann"}
     assert len(planner.asked) == 2
 
 
-@pytest.mark.parametrize("edit", [RemoveTask("t"), ReplaceTask(spec("t", args={"by": "ann"}))])
-async def test_who_would_be_asked_again_about_what_a_person_took_away_is_left_alone(
-    edit,
-):
-    def doubled(request):
-        return EditBatch(request.snapshot.revision, (AddTask(spec("u")),))
-
+@MENDED_OR_TAKEN_AWAY
+async def test_who_would_be_asked_again_about_what_a_person_took_away_is_left_alone(edit):
     planner = mending(doubled, replaced(n=1), delay_s=5.0)
-    async with muster(FLEET, planner=planner) as (orchestrator, _):
-        await asyncio.sleep(1)
-        run = await orchestrator.submit("x")
-        await asyncio.sleep(8)
-        await run.edit(EditBatch(1, (edit,)), by="ann")
-        assert (await run.result()).succeeded
+    await edited_by_ann(planner, edit)
     assert len(planner.asked) == 2
 
 

@@ -10,8 +10,8 @@ from orchestrator.core.retention.needs import named
 from orchestrator.planner.arguments import Contract, contract
 from orchestrator.planner.checks.outputs import Reach, reach
 from orchestrator.planner.checks.scan import Path
-from orchestrator.planner.nearest import nearest
 from orchestrator.planner.refusals import labels
+from protocol.nearest import nearest
 from protocol.types import DeviceCard, Effect, Json, SkillInfo
 
 MOST_KEPT: Final = 4096  # ways to choose devices: plans may name any number of skills and labels

@@ -23,7 +23,7 @@ from orchestrator.core.model import Dependency, On, TaskSpec
 from orchestrator.core.snapshot import RunSnapshot, TaskSnapshot
 from orchestrator.planner.checks.outputs import Reach
 from orchestrator.planner.checks.scan import Path, Scan, scan
-from orchestrator.planner.nearest import nearest
+from protocol.nearest import nearest
 from protocol.types import TaskId
 
 _SUCCESS = On.SUCCESS  # members of enumerations are slow to look up
@@ -87,6 +87,26 @@ class Plan:
             for task, path in self.scans[spec.id].paths
             if path and task in self.specs and not self.done(task)
         ]
+
+    @cached_property
+    def conditions(self) -> Sequence[tuple[TaskSpec, TaskSpec, Path]]:
+        """What is looked at of outputs that are not there yet, as `references`.
+
+        By a task at its own (`expect`: that of the join, of a task that runs for each of many
+        items), and by a dependency with a predicate.
+        """
+        specs, written = self.specs, self.written
+        own = [(spec, spec, spec.expect.path) for spec in self.news if spec.expect]
+        waits = [
+            (specs[after], specs[before], edge.when.path)
+            for (before, after), edge in self.edges.items()
+            if edge.when
+            and ((before, after) in self.drawn or before in written or after in written)
+            and before in specs
+            and after in specs
+            and not self.done(before)
+        ]
+        return [each for each in (*own, *waits) if each[2]]
 
     @cached_property
     def incoming(self) -> Mapping[TaskId, Mapping[TaskId, On]]:

@@ -70,11 +70,11 @@ def _fits(args: Mapping[str, Json], wanted: Contract) -> bool:
 
 
 def _reached(plan: Plan, fleet: Fleet) -> Sequence[tuple[TaskSpec, TaskSpec, Path, Reach]]:
-    """Return references whose path may lead nowhere on every device that may run the source."""
+    """Return what is read and may not be there, on whatever device may run the source."""
     if fleet not in plan.unreached:  # advice asks again
         plan.unreached[fleet] = [
             (spec, source, path, verdict)
-            for spec, source, path in plan.references
+            for spec, source, path in (*plan.references, *plan.conditions)
             if (verdict := _reach(fleet.offers(source), source, path)) is not _POSSIBLE
         ]
     return plan.unreached[fleet]
@@ -100,5 +100,8 @@ _JOINED: Final[Mapping[str, Json]] = {
 
 def _no_output(spec: TaskSpec, source: TaskSpec, path: Path, why: str) -> Reason:
     place = ".".join(map(str, path))
+    if spec is source:
+        detail = f"task {spec.id!r} expects {place!r} of itself (skill {spec.skill!r}), and"
+        return Reason("output", spec.id, f"{detail} {why}: expect something else, or nothing")
     detail = f"task {spec.id!r} reads {place!r} of {source.id!r} (skill {source.skill!r}), and"
     return Reason("output", spec.id, f"{detail} {why}: read something else")

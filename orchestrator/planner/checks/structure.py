@@ -6,7 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from orchestrator.core.edits import Reason
 from orchestrator.core.model import On
 from orchestrator.planner.checks.plan import Plan
-from orchestrator.planner.nearest import nearest
+from orchestrator.planner.refusals import senseless, unconditional
+from protocol.nearest import nearest
 
 _WITHOUT_OUTPUT = (On.FAILURE, On.COMPLETION)
 
@@ -14,6 +15,8 @@ _WITHOUT_OUTPUT = (On.FAILURE, On.COMPLETION)
 def structure(plan: Plan) -> Iterator[Reason]:
     """Yield what makes the graph no graph. O(tasks + dependencies)."""
     yield from plan.refused
+    for spec in plan.news:
+        yield from senseless(spec)
     yield from _references(plan)
     yield from _dependencies(plan)
     if plan.cyclic:
@@ -43,9 +46,7 @@ def _dependencies(plan: Plan) -> Iterator[Reason]:
             if task not in plan.specs:
                 detail = f"{before!r} → {after!r}: there is no task {task!r}"
                 yield Reason("unknown_task", task, detail + nearest(task, plan.specs))
-        if (each.on is On.WHEN) != (each.when is not None):
-            detail = f"{before!r} → {after!r}: a predicate is given exactly with on: when"
-            yield Reason("dependency", after, detail)
+        yield from unconditional(each)
         said = plan.scans.get(after)
         if each.on in _WITHOUT_OUTPUT and said is not None and before in said.sources:
             detail = f"task {after!r} uses the output of {before!r}, which takes its success"

@@ -13,15 +13,23 @@ from orchestrator.planner.memory.works import Work
 from orchestrator.planner.playbook.document import PlaybookError
 from orchestrator.planner.playbook.plan import Playbook, load
 
+MOST_DOUBLINGS: Final = 10  # 3,072 in a row: nobody waits for more
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a candidate may be adopted without asking."""
+    """When a candidate may be adopted without asking, and is taken back."""
 
     successes: int = 3
-    """In a row, of the same shape, without a failure since."""
+    """In a row, of the same shape, without a failure since; twice as many after a retraction."""
     runs: int = 2
     """That differ, so that there is something to compare."""
+    failures: int = 2
+    """Of the playbook, more than successes since it was adopted: then it is retracted."""
+
+    def wanted(self, retractions: int) -> int:
+        """Return how many successes in a row it takes after so many retractions."""
+        return self.successes << min(retractions, MOST_DOUBLINGS)
 
 
 RULE: Final = Rule()
@@ -29,7 +37,9 @@ RULE: Final = Rule()
 
 def due(work: Work, rule: Rule = RULE) -> Candidate | None:
     """Return the candidate that the rule adopts, if it does; every difference must be said."""
-    if work.adopted or work.streak < rule.successes or len(work.samples) < rule.runs:
+    if work.adopted or len(work.samples) < rule.runs:
+        return None
+    if work.streak < rule.wanted(work.retractions):
         return None
     try:
         found = work.candidate()

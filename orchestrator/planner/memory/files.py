@@ -15,6 +15,7 @@ from orchestrator.planner.memory.errors import MemoryBusyError, MemoryFileError
 from orchestrator.planner.memory.writing import dump
 from orchestrator.planner.playbook.document import PlaybookError, read
 from orchestrator.planner.playbook.format import Part
+from protocol.sentences import first
 
 P = TypeVar("P", bound=Part)
 
@@ -33,10 +34,8 @@ def read_part(path: Path, form: type[P]) -> P:
     except PlaybookError as error:
         raise MemoryFileError(str(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = document.place(first["loc"])
-        where = ".".join(map(str, first["loc"]))
-        raise MemoryFileError(f"{place}: {where}: {first['msg']}") from error
+        where, what = first(error, form)
+        raise MemoryFileError(f"{document.place(where)}: {what}") from error
 
 
 def write_part(path: Path, part: Part, *, head: str = "") -> None:

@@ -20,6 +20,7 @@ from orchestrator.planner.memory.aging import faded
 from orchestrator.planner.memory.errors import LearningError, MemoryFileError
 from orchestrator.planner.memory.experience import Try, tries
 from orchestrator.planner.memory.files import one_writer, read_part, write_part
+from orchestrator.planner.memory.retracting import digest, on_trial, overdue, planned, retract
 from orchestrator.planner.memory.retrieving import Found, Known, ranked
 from orchestrator.planner.memory.sampling import Sample, sample
 from orchestrator.planner.memory.secrets import redacted
@@ -107,6 +108,7 @@ class Memory:
         tried = tries(run.facts)
         with self._writing, one_writer(self._folder):
             self._record_tries(tried, run, succeeded=succeeded)
+            self._record_trial(run)
             return self._record_work(sample(run.snapshot), run.wall, succeeded=succeeded)
 
     def adopt_due(self, work: Work) -> Path | None:
@@ -127,8 +129,24 @@ class Memory:
             return None
         name = own[0] if own else _free(found.name, known)
         path = adopt(work.candidate(name=name), into)
-        self.adopted(work.name, name)
+        self.adopted(work.name, name, by_rule=digest(path))
         return path
+
+    def retract_due(self) -> tuple[Path, ...]:
+        """Take back what `RULE` adopted and no longer stands by; return where it is now.
+
+        Raises:
+            MemoryFileError: somebody else writes the store now, or a file cannot be moved.
+        """
+        moved: list[Path] = []
+        if not any(map(overdue, self.works())):
+            return ()
+        with self._writing, one_writer(self._folder):
+            for path, work, playbook in self._on_trial():
+                if overdue(work):
+                    moved.append(retract(playbook, self._folder / "retracted"))
+                    self._write(path, work.retracted())
+        return tuple(moved)
 
     def forget(self, name: str) -> bool:
         """Remove a work, and tell whether it was there; what became a playbook stays one.
@@ -146,8 +164,13 @@ class Memory:
                 raise MemoryFileError(f"{error.filename}: cannot be removed: {error}") from error
         return bool(paths)
 
-    def adopted(self, name: str, playbook: str) -> None:
-        """Note that a work has become a playbook: the rule leaves it alone.
+    def adopted(self, name: str, playbook: str, *, by_rule: str = "") -> None:
+        """Note that a work has become a playbook.
+
+        Args:
+            name: of the work.
+            playbook: what that is called.
+            by_rule: the digest of what the rule wrote; a person's the rule leaves alone.
 
         Raises:
             MemoryFileError: somebody else writes the store now, or it cannot be written.
@@ -155,7 +178,7 @@ class Memory:
         with self._writing, one_writer(self._folder):
             for path, work in self._parts(self._work_files(), Work).items():
                 if work.name == name:
-                    self._write(path, work.model_copy(update={"adopted": playbook}))
+                    self._write(path, work.became(playbook, by_rule))
 
     def find(
         self, request: str, playbooks: Iterable[Playbook] = (), *, limit: int = 3
@@ -216,6 +239,25 @@ class Memory:
         if after != before:
             self._write(self._folder / "tips.yaml", tips.Tips(tips=after))
 
+    def _record_trial(self, run: Finished) -> None:
+        """Count a run for, or against, the playbook that the rule made and that planned it."""
+        status, request = run.snapshot.status, run.snapshot.request
+        if status not in (RunStatus.SUCCEEDED, RunStatus.FAILED):
+            return
+        failure = None if status is RunStatus.SUCCEEDED else tips.normalised(run.snapshot.reason)
+        for path, work, playbook in self._on_trial():
+            if planned(playbook, request, run.facts) and (failure is not None or work.against):
+                self._write(path, work.tried(failure))
+
+    def _on_trial(self) -> Sequence[tuple[Path, Work, Playbook]]:
+        """Return the works that the rule made playbooks of, which nobody changed since."""
+        parts = self._parts(self._work_files(), Work).items()
+        digests = {work.digest for _, work in parts if work.digest}
+        if self._adopt_into is None or not digests:
+            return ()
+        there = on_trial(digests, self._adopt_into)
+        return [(path, work, there[work.digest]) for path, work in parts if work.digest in there]
+
     def _record_work(self, done: Sample, wall: float, *, succeeded: bool) -> Work | None:
         there = self._parts(self._work_files(), Work)
         found = home([*there.values()], done)
@@ -241,8 +283,14 @@ class Memory:
         return work
 
     def _evict(self, works: Mapping[Path, Work]) -> None:
-        """Remove works beyond the bound, the least used and oldest first, beside a new one."""
-        order = sorted(works, key=lambda path: (_worth(works[path], self._now()), path))
+        """Remove works beyond the bound, the least used and oldest first, beside a new one.
+
+        Those whose playbook is on trial go last.
+        """
+        order = sorted(
+            works,
+            key=lambda path: (works[path].digest != "", _worth(works[path], self._now()), path),
+        )
         for path in order[: max(0, len(works) + 1 - self._works)]:
             path.unlink(missing_ok=True)
 

@@ -32,6 +32,12 @@ class Work(Part):
     wall: float
     used: int = Field(default=0, ge=0, description="How often it was an example.")
     adopted: str | None = Field(default=None, description="The playbook it has become.")
+    digest: str = Field(default="", description="Of that, if the rule wrote it; see `retracting`.")
+    against: int = Field(
+        default=0, ge=0, description="Runs of that playbook that failed, less those that did not."
+    )
+    retractions: int = Field(default=0, ge=0, description="How often the rule took it back.")
+    last_failure: str = Field(default="", description="Of a run of that playbook.")
     samples: tuple[Sample, ...] = Field(min_length=1, description="The oldest first.")
 
     def candidate(self, *, name: str | None = None) -> Candidate:
@@ -82,6 +88,21 @@ class Work(Part):
     def failed(self, wall: float) -> "Work":
         """Return it with a failure."""
         return self.model_copy(update={"failures": self.failures + 1, "streak": 0, "wall": wall})
+
+    def became(self, playbook: str, digest: str = "") -> "Work":
+        """Return it as adopted, by the rule if there is a digest of what that wrote."""
+        return self.model_copy(update={"adopted": playbook, "digest": digest, "against": 0})
+
+    def tried(self, reason: str | None) -> "Work":
+        """Return it with another run of the rule's playbook: why it failed, or None."""
+        if reason is None:
+            return self.model_copy(update={"against": max(0, self.against - 1)})
+        return self.model_copy(update={"against": self.against + 1, "last_failure": reason})
+
+    def retracted(self) -> "Work":
+        """Return it as no playbook any more."""
+        nothing = {"adopted": None, "digest": "", "against": 0, "streak": 0}
+        return self.model_copy(update={**nothing, "retractions": self.retractions + 1})
 
 
 def began(run: Sample, wall: float) -> Work:

@@ -27,7 +27,14 @@ class PlaybookPlanner:
         found: dict[str, Playbook] = {}
         for folder in (SHIPPED, *folders):
             if not folder.is_dir():
-                raise PlaybookError([(Place(str(folder), 1, 1), "there is no such folder")])
+                raise PlaybookError(
+                    [
+                        (
+                            Place(str(folder), 1, 1),
+                            "there is no such folder: make it, or name another",
+                        )
+                    ]
+                )
             found |= _load_folder(folder)
         self.playbooks: Mapping[str, Playbook] = dict(sorted(found.items()))
         """By name, in order of name."""

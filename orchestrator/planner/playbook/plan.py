@@ -24,7 +24,7 @@ from orchestrator.planner.playbook.format import (
 from orchestrator.planner.playbook.matching import Match, match
 from orchestrator.planner.playbook.parameters import checked
 from orchestrator.planner.playbook.rules import patterns, problems
-from orchestrator.planner.playbook.sentences import told
+from protocol.sentences import told
 from protocol.types import DeviceId, Json, ResourceNeed, TaskId
 
 
@@ -152,7 +152,7 @@ def load(text: str, source: str) -> Playbook:
         part = PlaybookPart.model_validate_json(to_json(document.value))
     except ValidationError as error:
         raise PlaybookError(
-            (document.place(where), detail) for where, detail in told(error.errors())
+            (document.place(where), detail) for where, detail in told(error.errors(), PlaybookPart)
         ) from error
     if wrong := [(document.place(location), detail) for location, detail in problems(part)]:
         raise PlaybookError(wrong)

@@ -10,12 +10,12 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from typing import TypeAlias
 
-from orchestrator.planner.nearest import nearest
 from orchestrator.planner.playbook.document import Location
 from orchestrator.planner.playbook.expressions import ITEM, Expression, expressions
 from orchestrator.planner.playbook.format import PlaybookPart, RegexPart, TaskPart
 from orchestrator.planner.playbook.matching import phrase_pattern
 from orchestrator.planner.playbook.parameters import checked
+from protocol.nearest import nearest
 
 Problem: TypeAlias = tuple[Location, str]
 

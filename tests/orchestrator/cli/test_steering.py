@@ -22,7 +22,7 @@ ADD = "edits: [{add_task: {id: b, skill: s, %s}}]"
         ("edits: [{cancel: 3}]", "1:18: write text, got 3"),
         ("edits: [{add_task: {id: b}}]", "1:20: 'skill' is missing"),
         ("edits: [{frob: b}]", "1:16: 'frob' is not known here"),
-        (ADD % "skil: t", "1:44: 'skil' is not known here"),
+        (ADD % "skil: t", "1:44: 'skil' is not known here, did you mean 'skill'?"),
         (ADD % "limits: {attempts: x}", "write a whole number, got 'x'"),
         (ADD % "effect: twice", "write one of 'pure', 'idempotent' or 'once', got 'twice'"),
         (
@@ -30,7 +30,7 @@ ADD = "edits: [{add_task: {id: b, skill: s, %s}}]"
             "write a path as a list, such as [disks, 0, free_bytes], got 'n'",
         ),
         ("edits: [{cancel: b}]\nreads: b", "2:8: write a list, such as [a, b], got 'b'"),
-        ("edits: [{cancel: b}]\nbase_revision: -1", "it must be greater than or equal to 0, got"),
+        ("edits: [{cancel: b}]\nbase_revision: -1", "write a number of at least 0, got -1"),
     ],
 )
 def test_a_wrong_file_of_edits_is_refused_with_what_to_write_and_where(tmp_path, text, said):

@@ -21,7 +21,7 @@ def test_what_is_written_is_read_back(tmp_path):
         ("counts:\n  - {skill: a\n", "f.yaml:3:1: this is not YAML"),
         ("counts:\n  - {skill: a, device: b, good: x, all: 1, wall: 1}", "f.yaml:2:33: counts."),
         ("counts:\n  - {skill: a, device: b, good: -1, all: 1, wall: 1}", "f.yaml:2:33: counts."),
-        ("counts: []\nmore: 1\n", "f.yaml:2:7: more: Extra inputs"),
+        ("counts: []\nmore: 1\n", "f.yaml:2:7: 'more' is not known here, there are counts"),
         ("", "f.yaml:1:1: the file is empty"),
     ],
 )  # fmt: skip

@@ -159,7 +159,7 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
     ("more", "message"),
     [
         ("    skil: t\n", "f:8:11: 'skil' is not known here"),
-        ("    limits: {run_s: 0}\n", "f:8:21: it must be greater than 0, got 0"),
+        ("    limits: {run_s: 0}\n", "f:8:21: write a number greater than 0, got 0"),
         ("    limits: {run_s: fast}\n", "f:8:21: write a number, got 'fast'"),
         ("    limits: {attempts: 1.5}\n", "f:8:24: write a whole number, got 1.5"),
         (
@@ -192,7 +192,7 @@ TASK = HEAD + "parameters:\n  p: {description: x, type: list}\ntasks:\n  - id: a
         ),
         (
             "    resources: [{kind: kv, key: s, amount: -1}]\n",
-            "f:8:44: it must be greater than or equal to 0, got -1",
+            "f:8:44: write a number of at least 0, got -1",
         ),
         ("    resources: [{kind: kv, amount: 1}]\n", "f:8:17: 'key' is missing"),
         (
