@@ -60,7 +60,6 @@ from pydantic import (
     JsonValue,
     PositiveFloat,
     PositiveInt,
-    StringConstraints,
     model_validator,
 )
 
@@ -68,7 +67,7 @@ from agents.agent_settings import AgentSection
 from agents.keys import PLAIN
 from protocol.artifacts.store import KEEP_S, QUOTA_BYTES
 from protocol.bounds import MAX_BANDWIDTH
-from protocol.settings import Broker, Id, LocalPath, Section, read_settings
+from protocol.settings import Broker, Id, LocalPath, Section, like, read_settings
 
 MAX_DRAIN_S: Final = 86_400.0  # a day: what takes longer is better moved
 
@@ -150,10 +149,11 @@ class ArtifactsSection(Section):
 
     folder: LocalPath = Path("artifacts")
     listen: Annotated[
-        str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[\w.-]+):[1-9]\d{0,4}$")
+        str,
+        like(r"(\[[0-9A-Fa-f:]+\]|[\w.-]+):[1-9]\d{0,4}", "host:port, such as 127.0.0.1:8470"),
     ] = "127.0.0.1:8470"
     """An address of this machine, `host:port` or `[host]:port`; plain HTTP."""
-    url: Annotated[str, StringConstraints(pattern=r"^(https?://[^/\s]+(/\S*)?)?$")] = ""
+    url: Annotated[str, like(r"(https?://[^/\s]+(/\S*)?)?", "http://… or https://…")] = ""
     """How others reach it: that of `listen`, unless they go by another name or a proxy."""
     quota_bytes: PositiveInt = QUOTA_BYTES
     keep_s: PositiveFloat = KEEP_S
@@ -182,7 +182,7 @@ class ProcessSection(Section):
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
     ready_line: re.Pattern[str] | None = None
-    ready_url: Annotated[str, StringConstraints(pattern=r"^(http://\S+)?$")] = ""
+    ready_url: Annotated[str, like(r"(http://\S+)?", "http://…")] = ""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     environment: Mapping[str, str] = {}
     folder: LocalPath | None = None
@@ -193,7 +193,7 @@ class ProcessSection(Section):
 class LlmSection(Section):
     """Sessions of an OpenAI-compatible server (`agents.warm.adapters.llm`)."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    url: Annotated[str, like(r"https?://\S+", "http://… or https://…")]
     server: Literal["plain", "vllm", "llama.cpp"] = "plain"
     model: str = ""
     prefixes: LocalPath | None = None

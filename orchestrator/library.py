@@ -21,6 +21,7 @@ from orchestrator.core.scheduling.policies import DEFAULT, DEFAULT_PARAMETERS, P
 from orchestrator.core.snapshot import DeviceSnapshot, RunSnapshot, fleet, heads, warm_of
 from orchestrator.core.state import Run as RunRow
 from orchestrator.core.tuning import Tuning
+from orchestrator.given import check_given
 from orchestrator.handing_in import parts_of, refuse_contradictions, sensible
 from orchestrator.improving import Improver
 from orchestrator.journal import Entry, Journal, MemoryJournal
@@ -70,8 +71,7 @@ class Orchestrator:
         judge: says how well ended runs did, beside the work; see `planner.judging`.
         clock: wall and elapsed time; the loop's if left out.
         scrutiny: how closely the planner's answers are looked at.
-        improver: who looks for better plans where `tuning.improve_cpu` is more than 0; a process
-            of its own if left out.
+        improver: who looks for better plans, see `tuning.improve_cpu`; a process if left out.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Orchestrator:
         scrutiny: Scrutiny = DEFAULT_SCRUTINY,
         improver: Improver | None = None,
     ) -> None:
+        check_given(locals())
         keeping, tuning = chosen(pinning, tuning or Tuning())
         self._journal = journal or MemoryJournal()
         self._learning, self._judging = Learning(memory), Judging(judge)
@@ -184,8 +185,7 @@ class Orchestrator:
         key = key if key is not None else token
         state = self.coordinator.engine.state
         batches = await parts_of(plan) if plan is not None else ()
-        known = state.keys.get((owner, key))
-        if known is None:
+        if (known := state.keys.get((owner, key))) is None:
             event = e.Submit(
                 run,
                 key,
@@ -382,7 +382,7 @@ class Run:
         """Say what a lost `once` attempt came to: succeeded or failed.
 
         Raises:
-            RequestError: the task is not unknown.
+            RequestError: its outcome is not lost.
         """
         await durably(self._coordinator, e.SettleUnknown(self.id, task, outcome, by))
 

@@ -6,25 +6,25 @@ of the file. Whatever is wrong is a `SettingsError`: one sentence that names fil
 the variable) and says what was expected.
 """
 
-import difflib
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
 )
 from pydantic_core import ErrorDetails
+
+from protocol.sentences import first, line, names
 
 
 class SettingsError(Exception):
@@ -35,7 +35,35 @@ def _from_folder(path: Path, info: ValidationInfo) -> Path:
     return Path((info.context or {}).get("folder", "."), path.expanduser())
 
 
-Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+$")]
+_TABLE: Final = "write names with values, such as {{ name = value }}"
+_TOML: Final = {
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), _TABLE),
+    **dict.fromkeys(("tuple_type", "list_type"), 'write a list, such as ["a", "b"]'),
+    "string_type": "write text in quotes",
+    "path_type": "write a path in quotes",
+}
+"""Kind of an error → what to write in TOML, where it differs from other formats."""
+_HINTS: Final = {
+    "Invalid value": ": text goes in quotes, and 'true' and 'false' are small",
+    "Illegal character '\\n'": ": close the quotes on the same line",
+    "Cannot overwrite a value": ": this key is there already",
+    "end of document": ": something is missing there, or a bracket is still open",
+}
+"""What tomllib says, or its place → what its author may not know."""
+
+
+def like(pattern: str, write: str) -> AfterValidator:
+    """Take text that is of a form as a whole; `write` says which, to people."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"write {write}, got {text!r}")
+        return text
+
+    return AfterValidator(check)
+
+
+Id: TypeAlias = Annotated[str, like(r"[A-Za-z0-9_.-]+", "letters, digits and '_.-' only")]
 LocalPath: TypeAlias = Annotated[Path, AfterValidator(_from_folder)]
 
 
@@ -109,17 +137,15 @@ def read_settings(
     try:
         return model.model_validate(data, context={"folder": folder})
     except ValidationError as error:
-        # An unknown key goes first: it is why the right one is missing.
-        details = error.errors(include_url=False)
-        detail = min(details, key=lambda each: each["type"] != "extra_forbidden")
-        keys = tuple(map(str, detail["loc"]))
+        cause = first(error)
+        keys = tuple(map(str, cause["loc"]))
         if name := next(
             (variables[found] for found in variables if keys[: len(found)] == found), ""
         ):
             place = f"environment variable {name}"
         else:
-            place = f"{path or 'settings'}{_line(text, keys)}: {'.'.join(keys)}"
-        raise SettingsError(f"{place}: {_wrong(model, keys, detail)}") from error
+            place = f"{path or 'settings'}{_line(text, keys)}"
+        raise SettingsError(f"{place}: {_wrong(model, cause)}") from error
 
 
 def _load(path: Path) -> tuple[str, dict[str, Any]]:
@@ -130,32 +156,32 @@ def _load(path: Path) -> tuple[str, dict[str, Any]]:
         raise SettingsError(f"{path}: no such file; write one or name another") from error
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: this is no text in UTF-8: save it as that") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}{_syntax(str(error))}") from error
 
 
-def _wrong(model: type[Section], keys: Sequence[str], detail: ErrorDetails) -> str:
-    if detail["type"] == "extra_forbidden":
-        known = list(_section(model, keys[:-1]).model_fields)
-        near = difflib.get_close_matches(keys[-1], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-        return f"unknown key, {hint}"
-    if detail["type"] == "missing":
-        return "this key is required"
-    return f"{detail['msg']}, got {detail['input']!r}"
+def _syntax(said: str) -> str:
+    """Say what is no TOML as the rest of a file name; `said` is how tomllib says it."""
+    what, found, at = said.removesuffix(")").rpartition(" (at ")
+    if not found:
+        return f": this is no TOML: {said}"
+    hint = _HINTS.get(at) or _HINTS.get(what, "")
+    return f", {at}: this is no TOML: {what[:1].lower()}{what[1:]}{hint}"
+
+
+def _wrong(model: type[Section], cause: ErrorDetails) -> str:
+    said = line(cause, model, words=_TOML)
+    if cause["type"] == "missing" and (inside := names(model, cause["loc"])):
+        return f"{said}: write [{'.'.join(map(str, cause['loc']))}], and below it {inside[0]} = …"
+    return said
 
 
 def _sections(hint: object) -> Iterator[type[Section]]:
     for choice in (hint, *get_args(hint)):
         if isinstance(choice, type) and issubclass(choice, Section):
             yield choice
-
-
-def _section(model: type[Section], keys: Sequence[str]) -> type[Section]:
-    for key in keys:
-        if key in model.model_fields:
-            model = next(_sections(model.model_fields[key].annotation), model)
-    return model
 
 
 def _leaves(
@@ -182,10 +208,10 @@ def _line(text: str, keys: Sequence[str]) -> str:
     """Name the line that comes closest to `keys`, as the rest of a file name."""
     section: list[str] = []
     nearest = (0, 0)
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+([^\]]+)\]", line):
+    for number, row in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\]]+)\]", row):
             place = section = _split(header[1])
-        elif assignment := re.match(r"\s*([^#=]+)=", line):
+        elif assignment := re.match(r"\s*([^#=]+)=", row):
             place = section + _split(assignment[1])
         else:
             continue

@@ -32,7 +32,7 @@ from agents.builtin.bounds import (
     rows_of,
 )
 from agents.skills import BadInputError, Json, Skill, skill
-from agents.wording import suggest
+from protocol.nearest import nearest
 from protocol.types import Effect
 
 Row: TypeAlias = Mapping[str, Json]
@@ -172,7 +172,7 @@ class Tables:
             return _from_rows([], header=columns)
         for column in columns:
             if column not in header:
-                raise BadInputError(f"there is no column {column!r}{suggest(column, header)}")
+                raise BadInputError(f"there is no column {column!r}{nearest(column, header)}")
         return table
 
     def _opened(self, source: Json) -> Table:

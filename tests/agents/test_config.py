@@ -99,28 +99,49 @@ def test_policy_says_who_may_use_what(config, caller, skill, allowed):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[device\n", "device.toml: Expected ']' at the end of a table declaration (at line 1"),
-        ("", "device.toml: device: this key is required"),
-        ("[device]\n", "device.toml, line 1: device.id: this key is required"),
-        ('[device]\nid = "a b"', "line 2: device.id: String should match pattern"),
+        ("[device\n", "device.toml, line 1, column 8: this is no TOML: expected ']' at the end"),
+        (
+            "[device]\nid = x\n",
+            "line 2, column 6: this is no TOML: invalid value: text goes in quot",
+        ),
+        (
+            '[device]\nid = "x\n',
+            "line 2, column 8: this is no TOML: illegal character '\\n': close th",
+        ),
+        (
+            "a = 1\na = 2\n",
+            "line 2, column 6: this is no TOML: cannot overwrite a value: this key is",
+        ),
+        ("a = " + "1" * 5000, "device.toml: this is no TOML: Exceeds the limit"),
+        ("a = " + "[" * 5000, "device.toml: this is no TOML: maximum recursion depth"),
+        ("a = [1,", "end of document: this is no TOML: invalid value: something is missing there"),
+        ("", "device.toml: 'device' is missing: write [device], and below it id = …"),
+        ("[device]\n", "device.toml, line 1: device: 'id' is missing"),
+        ("[device]\nid = 5", "line 2: device.id: write text in quotes, got 5"),
+        ('[device]\nid = "a b"', "device.id: write letters, digits and '_.-' only, got 'a b'"),
+        ('device.id = "x"\nskills.files = 1', "write names with values, such as { name = value }"),
+        ('device.id = "x"\nskills.files.roots = "/"', 'write a list, such as ["a", "b"], got'),
         (
             '[device]\nid = "x"\nslot = 3',
-            "line 3: device.slot: unknown key, did you mean 'slots'?",
+            "line 3: device: 'slot' is not known here, did you mean 'slots'?",
         ),
-        ('[device]\nid = "x"\nslots = 0', "line 3: device.slots: Input should be greater than 0"),
-        ('[device]\nid = "x"\n[brokr]', "line 3: brokr: unknown key, did you mean 'broker'?"),
+        ('[device]\nid = "x"\nslots = 0', "line 3: device.slots: write a number greater than 0"),
+        (
+            '[device]\nid = "x"\n[brokr]',
+            "line 3: 'brokr' is not known here, did you mean 'broker'?",
+        ),
         ('device.id = "x"\nbroker.port = 0', "line 2: broker.port"),
         (
             '[device]\nid = "x"\n# roots\n[skills.files]\nrots = ["/"]',
-            "line 5: skills.files.rots: unknown key, did you mean 'roots'?",
+            "line 5: skills.files: 'rots' is not known here, did you mean 'roots'?",
         ),
         (
             '[device]\nid = "x"\n[skills.shell]\nallow = [\n{ rum = "ls" }]',
-            "line 4: skills.shell.allow.0.rum: unknown key, did you mean 'run'?",
+            "line 4: skills.shell.allow.0: 'rum' is not known here, did you mean 'run'?",
         ),
         (
             '[device]\nid = "x"\n[skills.shell]\nallow = [{ run = "ls", args = ["("] }]',
-            "line 4: skills.shell.allow.0.args.0: Input should be a valid regular expression",
+            "line 4: skills.shell.allow.0.args.0: write a regular expression, got '('",
         ),
     ],
 )
@@ -148,10 +169,10 @@ def test_a_missing_password_file_is_named(config):
     ("text", "words"),
     [
         ('listen = "0.0.0.0:8470"', r"line 3: artifacts: .*set 'url' to one that is"),
-        ('listen = "127.0.0.1:0"', r"line 4: artifacts\.listen"),
+        ('listen = "127.0.0.1:0"', r"line 4: artifacts\.listen: write host:port, such as 127"),
         ('listen = "127.0.0.1:99999"', r"line 3: artifacts: .*below 65536"),
         ('listen = "8470"', r"line 4: artifacts\.listen"),
-        ('url = "example.org"', r"line 4: artifacts\.url"),
+        ('url = "example.org"', r"line 4: artifacts\.url: write http://… or https://…, got"),
         ("quota_bytes = 0", r"line 4: artifacts\.quota_bytes"),
     ],
 )

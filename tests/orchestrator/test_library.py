@@ -159,7 +159,7 @@ async def test_a_lost_once_outcome_waits_for_somebody_who_knows():
     slow = spec("t", "pay", args={"seconds": 3600})
     async with muster({"a": [work("pay", effect=Effect.ONCE)]}) as (orchestrator, broker):
         run = await orchestrator.submit("x", plan=plan(slow))
-        with pytest.raises(RequestError, match="not unknown"):
+        with pytest.raises(RequestError, match="outcome is not lost"):
             await run.settle(TaskId("t"), Succeeded("paid"))
         await until(run, "t", TaskState.ACTIVE)
         await asyncio.sleep(1)

@@ -114,21 +114,31 @@ def test_a_home_folder_is_expanded(file, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[broker]\nhots = 1", "line 2: broker.hots: unknown key, did you mean 'host'?"),
-        ("[broker.tls]\nxyz = 1", "broker.tls.xyz: unknown key, there are ca_file, cert_file"),
-        ("[brokr]\nhost = 1", "line 1: brokr: unknown key, did you mean 'broker'?"),
-        ("a = 1\n[broker]\nhost = 1", "line 1: a: unknown key, there are coordinator, broker"),
-        ("\n[broker]\nport = 70000", "line 3: broker.port: Input should be less than or equal"),
+        ("[broker]\nhots = 1", "line 2: broker: 'hots' is not known here, did you mean 'host'?"),
+        ("[broker.tls]\nxyz = 1", "broker.tls: 'xyz' is not known here, there are ca_file, cert"),
+        ("[brokr]\nhost = 1", "line 1: 'brokr' is not known here, did you mean 'broker'?"),
+        (
+            "a = 1\n[broker]\nhost = 1",
+            "line 1: 'a' is not known here, there are broker, coordinator",
+        ),
+        ("\n[broker]\nport = 70000", "line 3: broker.port: write a number of at most 65535"),
         ("[journal]\nsynchronous = 'off'", "'normal' or 'full', got 'off'"),
-        ("[coordinator]\nid = 'a/b'", "line 2: coordinator.id: String should match pattern"),
-        ("[timing]\nheartbeat_s = 0", "timing.heartbeat_s: Input should be greater than 0"),
-        ("[planner]\nplaybooks = [1]", "line 2: planner.playbooks.0: Input is not a valid path"),
-        ("broker = 3", "line 1: broker: Input should be"),
-        ("[pinning]\npolicy = 'lru'", "line 2: pinning.policy: Input should be 'index', 'lease'"),
-        ("[pinning]\ncap_s = 0", "line 2: pinning.cap_s: Input should be greater than 0, got 0"),
-        ("[pinning]\ncap_s = inf", "line 2: pinning.cap_s: Input should be a finite number"),
-        ("[pinning]\ncaps = 1", "line 2: pinning.caps: unknown key, did you mean 'cap_s'?"),
-        ("[broker", "Expected ']'"),
+        ("[coordinator]\nid = 'a/b'", "line 2: coordinator.id: write letters, digits and"),
+        ("[timing]\nheartbeat_s = 0", "timing.heartbeat_s: write a number greater than 0"),
+        (
+            "[planner]\nplaybooks = [1]",
+            "line 2: planner.playbooks.0: write a path in quotes, got 1",
+        ),
+        ("broker = 3", "line 1: broker: write names with values, such as { name = v"),
+        ("[pinning]\npolicy = 'lru'", "line 2: pinning.policy: write one of 'index', 'lease'"),
+        ("[scheduling]\npolicy = 'hefty'", "got 'hefty', did you mean 'heft'?"),
+        ("[pinning]\ncap_s = 0", "line 2: pinning.cap_s: write a number greater than 0, got 0"),
+        ("[pinning]\ncap_s = inf", "line 2: pinning.cap_s: write a finite number, got inf"),
+        (
+            "[pinning]\ncaps = 1",
+            "line 2: pinning: 'caps' is not known here, did you mean 'cap_s'?",
+        ),
+        ("[broker", "this is no TOML: expected ']'"),
     ],
 )
 def test_a_mistake_in_the_file_names_file_line_and_key(file, text, expected):
@@ -142,17 +152,17 @@ def test_a_mistake_in_the_file_names_file_line_and_key(file, text, expected):
 def test_a_mistake_in_the_environment_names_the_variable(file):
     message = error_of(file(""), MUSTER_BROKER_PORT="many")
     assert message.startswith(
-        "environment variable MUSTER_BROKER_PORT: Input should be a valid int"
+        "environment variable MUSTER_BROKER_PORT: broker.port: write a whole"
     )
     assert "got 'many'" in message
-    assert "line 1: broker: Input" in error_of(file("broker = 3"), MUSTER_BROKER_HOST="h")
+    assert "line 1: broker: write" in error_of(file("broker = 3"), MUSTER_BROKER_HOST="h")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert "no such file" in error_of(tmp_path / "none.toml")
     assert "directory" in error_of(tmp_path)
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'")
-    assert "latin.toml" in error_of(tmp_path / "latin.toml")
+    assert "latin.toml: this is no text in UTF-8" in error_of(tmp_path / "latin.toml")
 
 
 def test_a_password_file_that_cannot_be_read_is_an_error(file):
@@ -205,11 +215,11 @@ def test_adopted_playbooks_are_read_before_those_of_people(file, tmp_path):
     [
         (
             'folder = "m"\nadopt = "always"',
-            "line 3: memory.adopt: Input should be 'never' or 'rule'",
+            "line 3: memory.adopt: write one of 'never' or 'rule'",
         ),
         (
             'folder = "m"\nadpot = "rule"',
-            "line 3: memory.adpot: unknown key, did you mean 'adopt'?",
+            "line 3: memory: 'adpot' is not known here, did you mean 'adopt'?",
         ),
         ('adopt = "rule"', "without a folder"),
         ('adopt_into = "mine"', "without a folder"),
@@ -263,7 +273,7 @@ def test_policies_take_their_parameters_from_tables_of_their_own(file):
         ("[scheduling.pareto]\nmoney = 0", "scheduling.pareto.money"),
         ("[scheduling.pareto]\ntime = inf", "scheduling.pareto.time"),
         ("[scheduling.tiered]\ndevice_s = 61", "tiers rise from device to edge"),
-        ("[scheduling.tiered]\ncloud_s = 1", "scheduling.tiered.cloud_s"),
+        ("[scheduling.tiered]\ncloud_s = 1", "scheduling.tiered: 'cloud_s' is not"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_told_in_one_line(file, text, told):

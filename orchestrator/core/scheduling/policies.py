@@ -98,7 +98,13 @@ DEFAULT_PARAMETERS: Final = Parameters()
 
 
 def chosen(policy: Policy, parameters: Parameters) -> Place:
-    """Return a policy with its parameters."""
+    """Return a policy with its parameters.
+
+    Raises:
+        ValueError: there is no such policy.
+    """
+    if policy not in tuple(Policy):
+        raise ValueError(f"policy is {', '.join(map(repr, map(str, Policy)))}, not {policy!r}")
     match policy:
         case Policy.PARETO:
             return partial(pareto.place, weights=parameters.pareto)
@@ -112,6 +118,6 @@ def chosen(policy: Policy, parameters: Parameters) -> Place:
 
 def allowed(policy: Policy, parameters: Parameters, board: Board) -> Eligible:
     """Return where a policy allows copies; labels that a task needs are asked for everywhere."""
-    if policy is Policy.TIERED:
+    if policy == Policy.TIERED:
         return partial(tiered.eligible, board, parameters.tiered)
     return all_of

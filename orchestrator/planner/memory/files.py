@@ -15,7 +15,7 @@ from orchestrator.planner.memory.errors import MemoryBusyError, MemoryFileError
 from orchestrator.planner.memory.writing import dump
 from orchestrator.planner.playbook.document import PlaybookError, read
 from orchestrator.planner.playbook.format import Part
-from protocol.sentences import first
+from protocol.sentences import first, line
 
 P = TypeVar("P", bound=Part)
 
@@ -34,8 +34,8 @@ def read_part(path: Path, form: type[P]) -> P:
     except PlaybookError as error:
         raise MemoryFileError(str(error)) from error
     except ValidationError as error:
-        where, what = first(error, form)
-        raise MemoryFileError(f"{document.place(where)}: {what}") from error
+        cause = first(error)
+        raise MemoryFileError(f"{document.place(cause['loc'])}: {line(cause, form)}") from error
 
 
 def write_part(path: Path, part: Part, *, head: str = "") -> None:

@@ -129,7 +129,7 @@ async def test_rows_of_a_join_over_devices_carry_their_item(call, skills):
         ({"source": "bad.csv"}, (BadInputError, "cannot be read or computed with")),
         (
             {"source": ORDERS, "where": [{"column": "id", "op": "~", "value": 1}]},
-            (BadInputError, "where.0.op: Input should be"),
+            (BadInputError, "where.0.op: write one of '=='"),
         ),
     ],
 )

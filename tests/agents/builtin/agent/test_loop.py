@@ -61,7 +61,7 @@ async def test_questions_only_grow_so_that_the_server_can_keep_their_beginning(d
         (("nap", {"seconds": 1}), "nap: the owner of the device does not allow it here"),
         (("files_read", '{"path":'), "the arguments are not JSON"),
         (("files_read", "[1]"), "the arguments are no object"),
-        (("files_read", {"path": 7}), "path: Input should be a valid string, got 7"),
+        (("files_read", {"path": 7}), "path: write text, got 7"),
         (("files_read", {"paht": "x"}), "there is no argument 'paht', did you mean 'path'?"),
         (("files_read", ""), "'path' is missing"),
     ],

@@ -56,7 +56,7 @@ def test_without_the_table_there_is_no_such_skill(tmp_path):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ("needs_aproval = []", "unknown key, did you mean 'needs_approval'"),
+        ("needs_aproval = []", "not known here, did you mean 'needs_approval'"),
         ("tokens = 0", "greater than 0"),
         ('key_env = "NOT_THERE"', "the environment variable NOT_THERE is not set"),
     ],

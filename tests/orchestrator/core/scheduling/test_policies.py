@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.core.engine import Engine
+from orchestrator.core.scheduling.board import all_of
 from orchestrator.core.scheduling.policies import POLICIES, Parameters, Policy
 from orchestrator.core.scheduling.shelf.tiered import Bounds
 from tests.support.world import World, edge, task
@@ -43,3 +44,16 @@ def test_an_engine_takes_the_parameters_of_its_policy():
     world.device("gateway", labels={"tier": "edge"})
     world.submit(task("t", estimate_s=5.0))
     assert world.where("t") == "gateway"
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_a_policy_named_in_plain_text_allows_the_same_copies(policy):
+    allows = [
+        Engine(policy=each).state.board.eligible is all_of for each in (policy, policy.value)
+    ]
+    assert allows == [policy is not Policy.TIERED] * 2
+
+
+def test_a_policy_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(ValueError, match=r"policy is 'earliest_finish', .*, not 'hefty'"):
+        Engine(policy="hefty")
