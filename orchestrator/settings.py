@@ -30,7 +30,7 @@ base_url = "http://127.0.0.1:8080/v1"
 model = "qwen3-32b"
 
 [scheduling]
-improve_cpu = 0.0               # share of a core that looks for better plans meanwhile; 0: none
+improve_cpu = 0.005             # share of a core that looks for better plans meanwhile; 0: none
 policy = "one_plan"             # or "fair", "edd", "affinity", …: ARCHITECTURE.md has the table
 
 [scheduling.pareto]             # what the policy "pareto" weighs: seconds, joules, units of money
@@ -180,7 +180,7 @@ class SchedulingSection(Section):
     tiered: TieredSection = TieredSection()
     hedge_budget: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Work on second attempts beside late ones, at most, as a share of a run's; 0: none."""
-    improve_cpu: Annotated[float, Field(ge=0, le=1)] = 0.0
+    improve_cpu: Annotated[float, Field(ge=0, le=1)] = 0.005
     """Seconds of a core, in a process of its own, spent on a better plan each second; 0: none."""
 
     @property

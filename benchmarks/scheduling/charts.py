@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmarks.chart import Bar, Boxes, Chart, Gantt, Mark, Picture, number, text
 from benchmarks.scheduling.figures import geometric_mean
+from benchmarks.scheduling.fleets import CLUSTER
 from protocol.types import Json
 
 Rows = Sequence[Mapping[str, Json]]
@@ -44,7 +45,7 @@ def _content(picture: Picture) -> Mapping[str, object]:
 def _ratios(case: str, race: Rows) -> Boxes:
     groups: defaultdict[str, list[float]] = defaultdict(list)
     for row in race:
-        if row["case"] == case:
+        if row["case"] == case and row["fleet"] != CLUSTER:
             groups[text(row, "policy")].append(number(row, "makespan") / number(row, "bound"))
     best_first = sorted(groups.items(), key=lambda each: (geometric_mean(each[1]), each[0]))
     title = f"Makespan over the lower bound, {CASES[case]}"

@@ -6,9 +6,12 @@ the offer says where to, so an offered task waits on its device, in its slot, un
 there. Devices prefetch: data is sent as soon as it is made to where the engine's plan means it to
 go, as static schedules do (the product orders this for results of 64 KiB and more; here all are
 taken to be so large). Not `ahead` they do not. The engine knows works as declared estimates,
-speeds, sizes and links. A device that is lost unregisters: that it is found out by silence is
-measured elsewhere. A second copy of a task meets luck of its own (`noise`), as if what slowed the
-first were its device.
+speeds, sizes and links, and from `HISTORY` earlier runs how fast devices are at each skill. A
+device that is lost unregisters: that it is found out by silence is measured elsewhere. A second
+copy of a task meets luck of its own (`noise`), as if what slowed the first were its device.
+
+Better plans are searched for meanwhile as the product does, `IMPROVE_CPU` seconds of a core for
+each second of the run, here in the same process; an answer comes as late as the search takes.
 
 Release and due times of tasks, and windows of devices, are not known to the engine nor kept here.
 Only decisions after the submission count as decisions: the graph is built once, before.
@@ -28,8 +31,10 @@ from orchestrator.core import commands as c
 from orchestrator.core import events as e
 from orchestrator.core.edits import AddDependency, AddTask, EditBatch
 from orchestrator.core.engine import Engine
+from orchestrator.core.estimates import MEMORY, PRIOR_WEIGHT, Mean
 from orchestrator.core.facts import RunStatus
 from orchestrator.core.model import Dependency, Limits, Now, RunLimits, TaskSpec
+from orchestrator.core.scheduling import improvement
 from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.tuning import Tuning
 from protocol.types import (
@@ -46,6 +51,8 @@ from protocol.types import (
     TaskId,
 )
 
+IMPROVE_CPU: Final = 0.005
+HISTORY: Final = MEMORY  # runs of each skill on each device that were seen before
 NEVER: Final = 1e15  # instances count in any unit: no time limit may be met
 INSTANT: Final = 1e-9  # what a task that takes no time declares: an estimate is positive
 _RUN: Final = RunId("run")
@@ -60,7 +67,6 @@ _TUNING: Final = Tuning(
     unmatched_s=NEVER,
     hedge_margin_s=0.0,  # messages take no time here, and who knows what unit 0.2 would be in
 )
-_NO_HEDGES: Final = replace(_TUNING, hedge_budget=0.0)
 
 
 @dataclass(slots=True)
@@ -69,14 +75,25 @@ class Driven:
 
     trace: Trace
     decisions_ms: "array[float]"
+    """Those of the submission and of `asking_ms` left out."""
     plan_ms: float = 0.0
     """That of the submission."""
     improve_ms: float = 0.0
     """That of the decisions, the submission among them, that made a plan anew, with its search."""
+    search_ms: float = 0.0
+    """That of searches beside the run."""
+    asking_ms: float = 0.0
+    """That of decisions that ask for a search, or take its answer."""
 
 
 def drive(
-    problem: Problem, policy: Policy, noise: Noise, *, ahead: bool = True, hedges: bool = True
+    problem: Problem,
+    policy: Policy,
+    noise: Noise,
+    *,
+    ahead: bool = True,
+    hedges: bool = True,
+    improves: bool = True,
 ) -> Driven:
     """Have an engine carry out an instance.
 
@@ -86,34 +103,39 @@ def drive(
         noise: what comes.
         ahead: devices prefetch inputs.
         hedges: stragglers get a second copy, as the engine does by itself.
+        improves: better plans are searched for meanwhile.
     """
-    world = _World(problem, policy, noise, ahead=ahead, hedges=hedges)
+    tuning = replace(
+        _TUNING,
+        hedge_budget=_TUNING.hedge_budget if hedges else 0.0,
+        improve_cpu=IMPROVE_CPU if improves else 0.0,
+    )
+    world = _World(problem, Engine(tuning=tuning, policy=policy), noise, ahead=ahead)
     world.run()
-    return Driven(tuple(world.trace), world.decisions_ms, world.plan_ms, world.improve_ms)
+    return Driven(
+        tuple(world.trace),
+        world.decisions_ms,
+        world.plan_ms,
+        world.improve_ms,
+        world.search_ms,
+        world.asking_ms,
+    )
 
 
-_Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss
-"""An attempt that has its inputs (None) or whose execution is over; or a device's loss."""
+_Happening: TypeAlias = tuple[AttemptId, Execution | None] | Loss | e.PlanImproved
+"""An attempt that has its inputs (None) or whose execution is over; a device's loss; an answer."""
 
 
 class _World:
     """The devices around an engine."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        policy: Policy,
-        noise: Noise,
-        *,
-        ahead: bool = True,
-        hedges: bool = True,
-    ) -> None:
+    def __init__(self, problem: Problem, engine: Engine, noise: Noise, *, ahead: bool) -> None:
         self.trace: list[Execution] = []
         self.decisions_ms = array("d")
-        self.plan_ms = self.improve_ms = 0.0
+        self.plan_ms = self.improve_ms = self.search_ms = self.asking_ms = 0.0
         self._problem = problem
         self._noise = noise
-        self._engine = Engine(tuning=_TUNING if hedges else _NO_HEDGES, policy=policy)
+        self._engine = engine
         self._plan_kept = self._engine.state.board.plan
         self._prefetches = ahead
         self._version = 0
@@ -128,9 +150,8 @@ class _World:
     def run(self) -> None:
         """Submit the instance and go on until it is done."""
         self._join()
-        self._submit()
-        self.plan_ms = self.decisions_ms[-1]
         del self.decisions_ms[:]
+        self._submit()
         if self._noise.loss is not None:
             self._plan(self._noise.loss.at, self._noise.loss)
         run = self._engine.state.runs[_RUN]
@@ -164,6 +185,22 @@ class _World:
                 name, {DeviceId(f"{n}"): rate for n, rate in enumerate(links) if n != number}
             )
 
+        for skill in every:
+            self._engine.state.estimates.load(skill, Mean(1.0, HISTORY), self._history(skill))
+
+    def _history(self, skill: str) -> list[tuple[DeviceId, float, float]]:
+        """Return the ratios that, shrunk as they are, say how fast devices are at a skill."""
+        return [
+            (
+                DeviceId(f"{number}"),
+                ((HISTORY + PRIOR_WEIGHT) * device.speed / device.pace(skill) - PRIOR_WEIGHT)
+                / HISTORY,
+                HISTORY,
+            )
+            for number, device in enumerate(self._problem.fleet.devices)
+            if skill in device.paces
+        ]
+
     def _submit(self) -> None:
         limits = RunLimits(plan_s=NEVER, revisions=0)
         self._decide(e.Submit(_RUN, "key", "", limits=limits, plan=_batch(self._problem)), 0.0)
@@ -171,6 +208,9 @@ class _World:
     def _let(self, happening: _Happening, at: float) -> None:
         if isinstance(happening, Loss):
             self._lose(happening)
+            return
+        if isinstance(happening, e.PlanImproved):
+            self._decide(happening, at)
             return
         name, execution = happening
         if name not in self._held:
@@ -236,9 +276,16 @@ class _World:
     def _decide(self, event: e.Event, at: float) -> None:
         basis, began = self._plan_kept.basis, time.thread_time_ns()
         commands = self._engine.decide(event, now=Now(at, at)).commands
-        self.decisions_ms.append((time.thread_time_ns() - began) / 1e6)
-        if self._plan_kept.basis is not basis:
-            self.improve_ms += self.decisions_ms[-1]
+        took_ms = (time.thread_time_ns() - began) / 1e6
+        planned_anew = self._plan_kept.basis is not basis
+        if isinstance(event, e.Submit):
+            self.plan_ms = took_ms
+            self.improve_ms += took_ms if planned_anew else 0.0
+        elif any(isinstance(each, e.PlanImproved | c.ImprovePlan) for each in (event, *commands)):
+            self.asking_ms += took_ms
+        else:
+            self.decisions_ms.append(took_ms)
+            self.improve_ms += took_ms if planned_anew else 0.0
         if self._version != self._plan_kept.version:
             self._version = self._plan_kept.version
             self._send_ahead([int(task) for _, task in self._plan_kept.intended], at)
@@ -248,6 +295,15 @@ class _World:
             elif isinstance(command, c.CancelAttempt) and self._stop(command.attempt, at):
                 cancelled = e.AttemptFinished(command.device, command.attempt, Cancelled(), None)
                 self._decide(cancelled, at)
+            elif isinstance(command, c.ImprovePlan):
+                assert isinstance(command.problem, improvement.Problem)
+                self._improve(command.problem, at)
+
+    def _improve(self, problem: improvement.Problem, at: float) -> None:
+        began = time.thread_time_ns()
+        answer = improvement.solve(problem)
+        self.search_ms += (time.thread_time_ns() - began) / 1e6
+        self._plan(at + problem.takes_s, e.PlanImproved(problem.number, *map(tuple, answer)))
 
     def _plan(self, at: float, happening: _Happening) -> None:
         heapq.heappush(self._agenda, (at, next(self._count), happening))

@@ -5,8 +5,8 @@ A `Problem` is one on the other: what every task costs on every device, as far a
 An `Execution` is a task on a device over a half-open interval; a `Trace` is what was executed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from typing import TypeAlias
@@ -62,6 +62,12 @@ class Device:
     slots: int = 1
     skills: frozenset[str] | None = None
     windows: tuple[tuple[float, float], ...] = ((0.0, inf),)
+    paces: Mapping[str, float] = field(default_factory=dict)
+    """By skill, how many times as fast it is there as its speed says; 1 where nothing is said."""
+
+    def pace(self, skill: str) -> float:
+        """Return how fast it is at a skill."""
+        return self.speed * self.paces.get(skill, 1.0)
 
     def can(self, task: Task) -> bool:
         """Tell whether it has the skill of a task."""
@@ -154,13 +160,13 @@ class Problem:
 
 
 def problem(instance: Instance, fleet: Fleet) -> Problem:
-    """Put an instance on a fleet: a task's cost is its work by the device's speed.
+    """Put an instance on a fleet: a task's cost is its work by the device's pace.
 
     Raises:
         ValueError: no device has the skill of some task.
     """
     costs = tuple(
-        tuple(task.work / d.speed if d.can(task) else inf for d in fleet.devices)
+        tuple(task.work / d.pace(task.skill) if d.can(task) else inf for d in fleet.devices)
         for task in instance.tasks
     )
     for task, row in zip(instance.tasks, costs, strict=True):

@@ -7,20 +7,30 @@ looking ahead needs no copies. Release times and windows of devices are not mode
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 
 from benchmarks.scheduling.model import Execution, Problem
 
 
 class Plan:
-    """Executions planned so far; nothing is put before `not_before`, or on `closed` devices."""
+    """Executions planned so far; nothing is put before `not_before`, or on `closed` devices.
+
+    Data that was made before then is on its way to where its reader was `meant` to be, by task; to
+    other devices it is sent then.
+    """
 
     def __init__(
-        self, problem: Problem, *, not_before: float = 0.0, closed: frozenset[int] = frozenset()
+        self,
+        problem: Problem,
+        *,
+        not_before: float = 0.0,
+        closed: frozenset[int] = frozenset(),
+        meant: Mapping[int, int] | None = None,
     ) -> None:
         self.problem = problem
         self.not_before = not_before
+        self.meant = meant or {}
         self.open = tuple(d for d in problem.devices if d not in closed)
         self.placed: dict[int, Execution] = {}
         self._busy: list[list[tuple[float, float, int]]] = [[] for _ in problem.devices]
@@ -75,10 +85,19 @@ class Plan:
             known = self._arrival[successor]
             before.append((successor, known))
             self._arrival[successor] = tuple(
-                max(known[d], execution.finish + transfer(size, execution.device, d))
+                max(
+                    known[d],
+                    self.sent(execution, successor, d) + transfer(size, execution.device, d),
+                )
                 for d in devices
             )
         self._undo.append(before)
+
+    def sent(self, execution: Execution, reader: int, device: int) -> float:
+        """Return when data of an execution is sent to a device for the task that reads it."""
+        if self.meant.get(reader) == device:
+            return execution.finish
+        return max(execution.finish, self.not_before)
 
     def take_back(self, execution: Execution) -> None:
         """Undo the last `take`, which was of this execution."""

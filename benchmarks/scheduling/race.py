@@ -11,7 +11,7 @@ from benchmarks.frame import BenchmarkError
 from benchmarks.scheduling import optimum
 from benchmarks.scheduling.bound import lower_bound
 from benchmarks.scheduling.drive import drive
-from benchmarks.scheduling.figures import EXACT, LATE, NO_HEDGE, OURS, Costs, Outcome
+from benchmarks.scheduling.figures import ALONE, EXACT, LATE, NO_HEDGE, OURS, Costs, Outcome
 from benchmarks.scheduling.model import Problem, Trace, makespan, problem
 from benchmarks.scheduling.noise import Loss, Noise, actual
 from benchmarks.scheduling.plan import Plan
@@ -68,8 +68,19 @@ class _Race:
             bound = lower_bound(real)
             for policy, trace in self._traces(case, noise):
                 self._judge(real, trace, noise=noise, policy=policy, case=case)
-                instance, world, length = self._world.instance, self._world, makespan(trace)
-                outcomes.append(Outcome(policy, case, instance.name, world.name, length, bound))
+                world, length = self._world, makespan(trace)
+                outcomes.append(
+                    Outcome(
+                        policy,
+                        case,
+                        world.instance.name,
+                        world.name,
+                        world.kind,
+                        length,
+                        bound,
+                        world.ccr,
+                    )
+                )
         return Raced(tuple(outcomes), self._costs)
 
     def _cases(self) -> dict[str, Noise]:
@@ -86,13 +97,22 @@ class _Race:
     def _traces(self, case: str, noise: Noise) -> Iterator[tuple[str, Trace]]:
         there = self._there
         for policy in Policy if self._world.shelf else ALWAYS:
-            driven = drive(there, policy, noise)
+            driven = drive(there, policy, noise, improves=policy.value == OURS)
             yield ARMS[policy], driven.trace
             if policy.value == OURS:
+                improve_ms = driven.improve_ms + driven.asking_ms + driven.search_ms
                 self._costs.add(
-                    Costs(len(there.costs), driven.plan_ms, driven.decisions_ms, driven.improve_ms)
+                    Costs(
+                        len(there.costs),
+                        driven.plan_ms,
+                        driven.decisions_ms,
+                        improve_ms,
+                        driven.asking_ms,
+                    )
                 )
-        yield LATE, drive(there, Policy(OURS), noise, ahead=False).trace
+        if self._world.shelf:
+            yield LATE, drive(there, Policy(OURS), noise, ahead=False).trace
+            yield ALONE, drive(there, Policy(OURS), noise, improves=False).trace
         if case == "stragglers":
             yield NO_HEDGE, drive(there, Policy(OURS), noise, hedges=False).trace
         for name, executions in self._planned.items():

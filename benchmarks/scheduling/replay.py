@@ -5,7 +5,8 @@ data is there, which is sent as soon as it is made, since everybody knows where 
 
 When a device is lost, the same scheduler plans again on the rest what had not started and what
 was lost there: once, at that moment, from what it then knows (finish times of what runs are as
-estimated, or now if they are late). Outputs that were made are not lost.
+estimated, or now if they are late). Outputs that were made are not lost, but to where nobody knew
+that they would be needed they are sent only then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +30,9 @@ def replay(
     if noise.loss is None:
         return trace
     kept, lost = _at_loss(problem, trace, noise.loss)
-    plan = Plan(problem, not_before=noise.loss.at, closed=frozenset({noise.loss.device}))
+    meant = {each.task: each.device for each in schedule}
+    closed = frozenset({noise.loss.device})
+    plan = Plan(problem, not_before=noise.loss.at, closed=closed, meant=meant)
     for each in kept:
         plan.take(_as_known(problem, each, noise.loss.at))
     begun = {each.task for each in kept}
@@ -38,7 +41,7 @@ def replay(
     later = [
         Execution(e.task, e.device, e.start, e.finish, attempt=int(e.task in tried)) for e in again
     ]
-    return (*lost, *_execute(problem, later, noise, before=kept, not_before=noise.loss.at))
+    return (*lost, *_execute(problem, later, noise, before=kept, again=plan))
 
 
 def _execute(
@@ -47,11 +50,12 @@ def _execute(
     noise: Noise,
     *,
     before: Iterable[Execution],
-    not_before: float = 0.0,
+    again: Plan | None = None,
 ) -> tuple[Execution, ...]:
     """Execute in planned order, which every device and every edge agrees with."""
     done = {each.task: each for each in before}
-    free = dict.fromkeys(problem.devices, not_before)
+    plan = again or Plan(problem)
+    free = dict.fromkeys(problem.devices, plan.not_before)
     for each in done.values():
         free[each.device] = max(free[each.device], each.finish)
     for each in planned:
@@ -59,7 +63,7 @@ def _execute(
         for source, size in problem.predecessors[each.task]:
             there = done[source]
             transfer = problem.fleet.transfer(size, there.device, each.device)
-            start = max(start, there.finish + transfer)
+            start = max(start, plan.sent(there, each.task, each.device) + transfer)
         finish = start + noise.seconds(problem, each)
         done[each.task] = Execution(each.task, each.device, start, finish, attempt=each.attempt)
         free[each.device] = finish

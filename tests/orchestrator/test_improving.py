@@ -130,7 +130,7 @@ async def run_of_forty(improver, share):
         spec(name, estimate_s=1.0 + n % 7, args={"seconds": 1.0 + n * n % 11})
         for n, name in enumerate(names)
     ]
-    after = [(names[n // 3], names[n]) for n in range(3, 40)]
+    after = [(names[n - 3], names[n]) for n in range(3, 40)]
     fleet = {f"d{n}": [work()] for n in range(DEVICES)}
     tuning = Tuning(improve_cpu=share, hedge_budget=0.0)
     async with muster(fleet, tuning=tuning, improver=improver) as (orchestrator, _):

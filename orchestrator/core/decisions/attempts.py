@@ -183,7 +183,9 @@ def settle_unknown(step: Step, event: e.SettleUnknown) -> None:
     run = step.run(event.run)
     task = run.tasks.get(event.task)
     if task is None or task.state is not TaskState.UNKNOWN:
-        raise RequestError(f"task {event.task!r} of run {run.id!r} is not unknown")
+        raise RequestError(
+            f"task {event.task!r} of run {run.id!r} cannot be settled: its outcome is not lost"
+        )
     match event.outcome:
         case Succeeded(output):
             step.emit(f.TaskSettled(run.id, task.spec.id, output, event.by))

@@ -9,7 +9,7 @@ to end first, a cap on copies); Ananthanarayanan et al., Effective Straggler Mit
 * its age, but for the time in which its inputs come, is past the skill's 90 % quantile and past
   twice its estimate (`core.lateness`);
 * what it needs still, on the mean, exceeds a fresh run on the other device, what has to be sent
-  there, and `Tuning.hedge_margin_s`;
+  there, how much longer its result takes from there to who reads it, and `Tuning.hedge_margin_s`;
 * that device has room, nothing which is ready could take it, and the policy allows it;
 * its run's hedges but for the first, by their estimates, stay within `Tuning.hedge_budget` times
   what its successful attempts took: so short runs may hedge once.
@@ -32,7 +32,7 @@ from orchestrator.core.lateness import Lateness
 from orchestrator.core.lifecycle import AttemptState, TaskState
 from orchestrator.core.scheduling import Machine
 from orchestrator.core.scheduling.demand import key_of, serves
-from orchestrator.core.scheduling.transfers import arrival
+from orchestrator.core.scheduling.transfers import arrival, detour_s, meant_for
 from orchestrator.core.state import Attempt, Device, Run, Task
 from orchestrator.core.step import Step
 from orchestrator.core.timers import Key
@@ -121,11 +121,14 @@ def _hedged(step: Step, task: Task, attempt: Attempt, idle: Sequence[Machine]) -
         return False  # it was found out since that its inputs take longer
     estimate_s, old_s = _estimate_s(step, task, attempt.device), age_s(step, attempt)
     left_s = _lateness(step, task).left_s(estimate_s, old_s)
+    fit = list(step.state.board.eligible(task, idle))
+    readers = list(meant_for(step.state.board, task)) if fit else []
     found: list[tuple[float, int, float, Machine]] = []
-    for machine in step.state.board.eligible(task, idle):
+    for machine in fit:
         fresh_s = _estimate_s(step, task, machine.card.device)
         there = arrival(step.state.board, task, machine.card.device, step.at)
-        all_s = there - step.at + fresh_s + step.tuning.hedge_margin_s
+        longer_s = detour_s(step.state.board, readers, attempt.device, machine.card.device)
+        all_s = there - step.at + fresh_s + longer_s + step.tuning.hedge_margin_s
         if all_s < left_s and _may_take(step, task, machine) and _pays(step, run, fresh_s):
             found.append((all_s, machine.order, fresh_s, machine))
     if not found:

@@ -11,7 +11,7 @@ from typing import Final
 
 from orchestrator.core import facts as f
 from orchestrator.core.commands import Prefetch, ReleaseRun
-from orchestrator.core.estimates import artifacts
+from orchestrator.core.estimates import artifact_bytes, artifacts
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.core.references import MissingError, look_up, sources
 from orchestrator.core.scheduling.kept import Name
@@ -38,8 +38,9 @@ def hint(step: Step) -> None:
     for fact in step.facts:
         if isinstance(fact, f.AttemptSucceeded | f.TaskJoined | f.TaskSettled):
             run = step.state.runs[fact.run]
-            for name in run.tasks[fact.task].outgoing:
-                plan.moved[run.id, name] = None
+            task = run.tasks[fact.task]
+            if artifact_bytes(task.output) >= LEAST_BYTES:
+                plan.moved |= dict.fromkeys((run.id, name) for name in task.outgoing)
     moved, plan.moved = plan.moved, {}
     for each in moved:
         _hint(step, each)

@@ -6,7 +6,8 @@ from still stands (the same revision, the same devices, nothing planned since), 
 for what is left by then, timed from the live state. What has started meanwhile is left out of it.
 
 How long a search goes on is counted in tasks timed, a fixed number for each second of the run: so
-the same run improves its plan in the same way, however fast the machine is.
+the same run improves its plan in the same way, however fast the machine is. Where nothing better
+was found, the next search comes after four times as long.
 """
 
 from collections.abc import Sequence
@@ -17,15 +18,21 @@ from orchestrator.core.facts import PlanAdopted
 from orchestrator.core.scheduling import one_plan
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.kept import Asked
+from orchestrator.core.scheduling.listing import mean, per_byte, ranked
+from orchestrator.core.scheduling.lookahead import looking_ahead
 from orchestrator.core.scheduling.outlook import Outlook, follow
+from orchestrator.core.scheduling.portfolio import LOOKS, looks
 from orchestrator.core.scheduling.search import improve
 
 LEAST_S: Final = 5.0  # left of a plan: a worker takes half a second of a core to start
 LEAST_TASKS: Final = 10  # unstarted: of fewer the first search has seen what there is
 ROUND_S: Final = 1.0  # between two problems of a run: looking at `SMALL` cells takes some 5 ms
+BACK_OFF: Final = 4.0  # times as long until the next one, after one that found nothing
 SMALL: Final = 4096  # tasks times devices; larger problems are handed out less often
 ADVANCE_S: Final = 10.0  # of the run: the first problem gets its share of search, none gets more
 TIMED_PER_S: Final = 800_000  # tasks that a search times in a second of a core, measured
+LOOKS_TIMED: Final = 4  # looks ahead that cost as much as timing a task, at the most
+MOST_LOOKS: Final = 4_000_000  # half a second, once a plan, whatever its share
 CLEARLY: Final = 0.995  # of what is left: less is worth no other plan, nor a row of the journal
 
 
@@ -40,6 +47,13 @@ class Problem:
     device: tuple[int, ...]
     timed: int
     """How many tasks a search may time."""
+    looks: int = 0
+    """How often to look ahead before, in all; 0: that was done, or is too much."""
+
+    @property
+    def takes_s(self) -> float:
+        """Return how long a search takes, in seconds of a core."""
+        return (self.timed + self.looks // LOOKS_TIMED) / TIMED_PER_S
 
 
 class Answer(NamedTuple):
@@ -55,6 +69,10 @@ def solve(problem: Problem) -> Answer:
     """Return the best plan that a search finds, from the one that there is."""
     outlook = problem.outlook
     first = follow(outlook, problem.order, problem.device)
+    if problem.looks:
+        mean_costs = [mean(row) for row in outlook.cost]
+        ranks = ranked(outlook, problem.order, mean_costs, per_byte(outlook))
+        first = min(first, looking_ahead(outlook, ranks), key=lambda found: found.end)
     found = improve(outlook, first, tasks=problem.timed, seed=problem.number)
     return Answer(tuple(found.order), tuple(found.device))
 
@@ -71,18 +89,23 @@ def ask(board: Board, now: float, share: float) -> Problem | None:
     count = len(plan.intended)
     if plan.asked is not None or count <= LEAST_TASKS or plan.end - now < LEAST_S:
         return None
-    since_s = min(now - plan.asked_at, ADVANCE_S)
-    if since_s < ROUND_S * max(1.0, count * len(board.machines) / SMALL):
+    round_s = ROUND_S * max(1.0, count * len(board.machines) / SMALL)
+    if now - plan.asked_at < round_s * BACK_OFF**plan.fruitless:
         return None
     rest = one_plan.rest(board, now)
     if rest is None or len({task.run for task in rest[0].tasks}) != 1:
         return None  # the runs of several go one after the other, whatever is sooner done
     seen, left = rest
+    since_s = min(now - plan.asked_at, ADVANCE_S)
     plan.problems += 1
     plan.asked_at = now
     plan.asked = Asked(plan.basis, seen.tasks, [m.card.device for m in seen.machines])
     timed = int(share * since_s * TIMED_PER_S)
-    return Problem(plan.problems, seen.outlook, tuple(left.order), tuple(left.device), timed)
+    ahead = looks(seen.outlook)  # the first plan had no time for many
+    ahead = ahead if LOOKS < ahead <= MOST_LOOKS and not plan.searched else 0
+    plan.searched = True
+    order, device = tuple(left.order), tuple(left.device)
+    return Problem(plan.problems, seen.outlook, order, device, timed, ahead)
 
 
 def take(board: Board, number: int, answer: Answer, now: float) -> PlanAdopted | None:
@@ -107,8 +130,10 @@ def take(board: Board, number: int, answer: Answer, now: float) -> PlanAdopted |
     found = follow(seen.outlook, order, device)
     # What runs may be late, as far as anybody knows, and end when it was planned to all the same.
     if found.end >= CLEARLY * min(kept.end, one_plan.promised_s(board, now)):
+        plan.fruitless += 1
         return None
     one_plan.adopt(board, seen, found, now)
+    plan.fruitless = 0
     run = board.runs[seen.tasks[0].run]
     names = tuple(seen.tasks[number].spec.id for number in order)
     places = tuple(seen.machines[device[number]].card.device for number in order)

@@ -30,6 +30,8 @@ class Unstarted(Waiting, Protocol):
     @property
     def incoming(self) -> Sequence[Dependency]: ...  # noqa: D102
     @property
+    def outgoing(self) -> Sequence[TaskId]: ...  # noqa: D102
+    @property
     def live(self) -> AttemptId | None: ...  # noqa: D102
     @property
     def hedge(self) -> AttemptId | None: ...  # noqa: D102
@@ -121,6 +123,8 @@ class Plan:
     """Rises with every change of `intended`."""
     credit: float = 0.0
     """Work on repairs that is paid for."""
+    each: float = 0.0
+    """That of a repair for each task of the plan, in tasks and dependencies."""
     ahead: bool = False
     """Whether devices fetch inputs as soon as it is known where they go."""
     moved: dict[Name, None] = field(default_factory=dict)
@@ -136,6 +140,10 @@ class Plan:
     asked_at: float = -inf
     problems: int = 0
     """How many there were."""
+    searched: bool = False
+    """Whether there was one of this plan."""
+    fruitless: int = 0
+    """How many of them, the last ones, found nothing better: the next one can wait."""
     _room: int = field(default_factory=lambda: ROOM)
     _available: dict[DeviceId, bool] = field(default_factory=dict)
 

@@ -1,29 +1,20 @@
-"""List schedules: the plans that a search starts from, each in milliseconds.
+"""List scheduling: ranks, and insertion in their order.
 
-The portfolio is HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2) by two ranks, and HEFT with the
-optimistic cost table of PEFT (Arabnejad, Barbosa 2014, section 4). Deviations: tasks that have
-started are fixed, and only the rest is planned; ties go to the task that comes first, so that what
-takes no time does not come before its predecessors.
+HEFT (Topcuoglu, Hariri, Wu 2002, section 4.2), and the optimistic cost table of PEFT (Arabnejad,
+Barbosa 2014, section 4). Deviations: tasks that have started are fixed, and only the rest is
+planned; ties go to the task that comes first, so that what takes no time does not come before its
+predecessors.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import inf
-from typing import Final
+from typing import TypeAlias
 
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals, by_start
 
-SMALL: Final = 4096  # tasks times devices up to which the table, tasks · devices², is worth it
-
-
-def portfolio(outlook: Outlook, order: Sequence[int]) -> Iterator[Schedule]:
-    """Yield schedules; `order` has each task after its predecessors, and breaks ties."""
-    mean, usual = [_mean(row) for row in outlook.cost], per_byte(outlook)
-    ranks = ranked(outlook, order, mean, usual)
-    yield inserted(outlook, ranks)
-    yield inserted(outlook, ranked(outlook, order, [min(row) for row in outlook.cost], 0.0))
-    if len(outlook.cost) * len(outlook.free) <= SMALL:
-        yield inserted(outlook, ranks, optimistic_costs(outlook, order, usual))
+Lane: TypeAlias = list[tuple[float, float]]
+"""From when to when one slot is busy, in order, without overlap."""
 
 
 def inserted(
@@ -43,7 +34,7 @@ def inserted(
         for lane in lanes:
             here, busy = lane
             takes = bring[here] + outlook.cost[task][here]
-            at = _gap(busy, came[here], takes)
+            at = gap(busy, came[here], takes)
             value = at + takes + (onward[task][here] if onward is not None else 0.0)
             if value < least:
                 least, start, chosen = value, at, lane
@@ -54,7 +45,7 @@ def inserted(
     return by_start(outlook, Schedule(max(finish), order, device, finish))
 
 
-def _gap(busy: Sequence[tuple[float, float]], ready: float, takes: float) -> float:
+def gap(busy: Lane, ready: float, takes: float) -> float:
     """Return the earliest start from `ready` on; what is busy is in order and does not overlap."""
     if ready >= busy[-1][1]:
         return ready
@@ -104,6 +95,7 @@ def optimistic_costs(outlook: Outlook, order: Sequence[int], per_byte: float) ->
     return table
 
 
-def _mean(row: Sequence[float]) -> float:
+def mean(row: Sequence[float]) -> float:
+    """Return a task's mean cost over the devices that can do it."""
     known = [cost for cost in row if cost < inf]
     return sum(known) / len(known)

@@ -22,8 +22,9 @@ from orchestrator.core.scheduling.adopted import adopted
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Machine
 from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unstarted
-from orchestrator.core.scheduling.listing import per_byte, portfolio, ranked
+from orchestrator.core.scheduling.listing import mean, per_byte, ranked
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
+from orchestrator.core.scheduling.portfolio import portfolio
 from orchestrator.core.scheduling.search import improve
 from orchestrator.core.scheduling.survey import (
     UNSTARTED,
@@ -38,7 +39,8 @@ from orchestrator.core.scheduling.urgency import in_turn
 
 FIRST_SEARCH: Final = 3000  # tasks timed for a first plan, some 3 ms: thrice as many gain 0.07 %
 NEXT_SEARCH: Final = 1000  # and for another one, when the fleet or the graph has changed
-CREDIT: Final = 8.0  # tasks of a plan whose repair one step pays for
+CREDIT: Final = 24.0  # tasks and dependencies of a plan whose repair one step pays for
+REPAIRED: Final = 8192  # at most: more take over 30 ms, and are followed as they were planned
 WORTH_PLANNING_S: Final = 0.04  # a slot: else planning, 0.4 ms a task, takes over 1 % of a core
 CLEARLY: Final = 0.97  # of what is left: a plan that is not so much better is not adopted
 DRIFT: Final = 0.1  # of what is left: a start that is off by less calls for no repair
@@ -55,8 +57,9 @@ def place(board: Board, now: float) -> Iterator[Placement]:
     elif basis != plan.basis or (not plan.possible and plan.learned != board.estimates.learned):
         _renew(board, basis, now)
     elif plan.possible:
-        plan.credit = min(plan.credit + CREDIT, float(len(plan.intended)))
-        if plan.credit >= len(plan.intended) and _has_drifted(board, now):
+        repair = _repair_takes(plan)
+        plan.credit = min(plan.credit + CREDIT, repair)
+        if plan.credit >= repair and repair <= REPAIRED and _has_drifted(board, now):
             _repair(board, now)
     if plan.possible:
         asked = list(board.changed.values())
@@ -64,8 +67,9 @@ def place(board: Board, now: float) -> Iterator[Placement]:
         yield from sorted(_starts(board, now), key=lambda each: -each.task.rank)
         left = [demand for demand in asked if demand.waiting]
         if plan.end > now and not board.deadlocked:
+            until = _look_at(plan, now)
             for demand in left:
-                board.leave(demand, _look_at(plan, now))
+                board.leave(demand, until)
             return
         board.changed |= {demand.key: demand for demand in left}
     yield from earliest_finish.place(board, now)
@@ -87,6 +91,7 @@ def _renew(board: Board, basis: Basis, now: float) -> None:
     tasks_timed = NEXT_SEARCH if plan.possible else FIRST_SEARCH
     plan.clear()
     plan.basis, plan.credit = basis, 0.0
+    plan.searched, plan.fruitless = False, 0
     plan.learned = board.estimates.learned
     plan.forget_ended(board.live)
     runs = runs_in_turn(board)
@@ -125,8 +130,7 @@ def _is_known(board: Board, task: Unstarted, least_s: float) -> bool:
 
 
 def _by_rank(outlook: Outlook) -> list[int]:
-    mean = [sum(c for c in row if c < inf) / sum(c < inf for c in row) for row in outlook.cost]
-    return ranked(outlook, outlook.tasks, mean, per_byte(outlook))
+    return ranked(outlook, outlook.tasks, [mean(row) for row in outlook.cost], per_byte(outlook))
 
 
 def _has_drifted(board: Board, now: float) -> bool:
@@ -146,8 +150,15 @@ def _has_drifted(board: Board, now: float) -> bool:
     return early and waits
 
 
+def _repair_takes(plan: Plan) -> float:
+    """Return how many tasks and dependencies a repair looks at."""
+    return plan.each * len(plan.intended)
+
+
 def _look_at(plan: Plan, now: float) -> float:
     """Return when something that is ready will be clearly overdue, or all should be done."""
+    if _repair_takes(plan) > REPAIRED:
+        return plan.end
     heads = [queue[0] for queue in plan.queues.values() if queue]
     due = min((due for due, _, task in heads if task.demand is not None), default=plan.end)
     return min(max(due, now) + DRIFT * (plan.end - now), plan.end)
@@ -161,7 +172,9 @@ def _repair(board: Board, now: float) -> None:
     outlook = seen.outlook
     one_run = len({task.run for task in seen.tasks}) == 1
     other = soonest(outlook, _by_rank(outlook) if one_run else outlook.tasks)
-    best = other if other.end < CLEARLY * kept.end else kept
+    best = kept
+    if other.end < CLEARLY * kept.end:
+        best, plan.fruitless = other, 0
     _keep(plan, seen, by_start(outlook, best), now)
 
 
@@ -217,6 +230,8 @@ def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
         plan.intended = intended
         plan.version += 1
     plan.end = now + found.end
+    work = sum(1 + len(task.incoming) for task in tasks)
+    plan.each = work / len(tasks) if tasks else 0.0
 
 
 def _next(board: Board, machine: Machine, queue: Queue, now: float) -> Placement | None:
@@ -231,11 +246,11 @@ def _next(board: Board, machine: Machine, queue: Queue, now: float) -> Placement
         demand = task.demand
         if demand is not None:
             estimate_s = board.seconds(demand, machine) * board.scale(demand, task)
-            if number == 0 or now + estimate_s <= queue[0][0]:
+            begin = arrival(board, task, device, now)
+            if number == 0 or begin + estimate_s <= queue[0][0]:
                 del queue[number]
                 name = (task.run, task.spec.id)
                 del plan.intended[name]
-                begin = arrival(board, task, device, now)
                 plan.offered[name] = begin, begin + estimate_s
                 return Placement(task, machine, estimate_s)
     return None

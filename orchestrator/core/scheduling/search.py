@@ -1,22 +1,27 @@
 """Local search on a schedule: what makes it long is moved, and kept where that is no worse.
 
 A neighbour is made as in van Laarhoven, Aarts, Lenstra (Operations Research 40(1), 1992, section
-3): only moves on a critical path can shorten a schedule. A critical task goes to another device,
-to another place in the order, or both. Deviations: no temperature, since equal neighbours are
-taken and the budget is small; the chance is counted, so that the same work gives the same plan.
+3): only moves on a critical path can shorten a schedule. A critical task goes to another place in
+the order, to another device, or to where a neighbour in the graph is, so that no transfer lies
+between them; its other neighbours may then come along. Deviations: no temperature, since equal
+schedules are taken and the budget is small; the chance is counted, so that the same work gives the
+same plan.
 """
 
 from collections.abc import Sequence
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
-from orchestrator.core.chance import unit
+from orchestrator.core.chance import Stream
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, follow
 
-MOVE_DEVICE: Final = 0.5  # share of moves to another device; half of these move in the order too
-MOVE_BOTH: Final = 0.25
-DIGITS: Final = 7919.0  # of a chance that are used up by one choice: more than there are devices
+JOIN: Final = 0.5  # share of moves to where a neighbour in the graph is
+MOVE: Final = 0.75  # and to any other device; the rest are moves in the order alone
+EVEN: Final = 0.5  # chance that another task comes along, and that the order changes too
 ROUNDING: Final = 1e-12  # sums of the same numbers in another order differ by less
+
+Neighbours: TypeAlias = Sequence[Sequence[int]]
+"""By task, those that it has data from or for."""
 
 
 def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> Schedule:
@@ -26,8 +31,9 @@ def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> 
         return found
     best = now = found
     path, onward = _critical(outlook, now), _onward(outlook, now.order)
-    for n in range(max(1, tasks // count)):
-        moved = _neighbour(outlook, now, path, unit(seed, "move", n))
+    near, chance = _neighbours(outlook), Stream(seed)
+    for _ in range(max(1, tasks // count)):
+        moved = _neighbour(outlook, now, path, near, chance)
         if moved is None:
             continue
         tried = follow(outlook, *moved, onward=onward, limit=now.end * (1.0 + ROUNDING))
@@ -37,6 +43,16 @@ def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> 
         if now.end < best.end:
             best = now
     return best
+
+
+def _neighbours(outlook: Outlook) -> Neighbours:
+    near: list[list[int]] = [[] for _ in outlook.tasks]
+    for task, before in enumerate(outlook.predecessors):
+        for source, size in before:
+            if size:
+                near[task].append(source)
+                near[source].append(task)
+    return near
 
 
 def _onward(outlook: Outlook, order: Sequence[int]) -> list[float]:
@@ -50,24 +66,26 @@ def _onward(outlook: Outlook, order: Sequence[int]) -> list[float]:
 
 
 def _neighbour(
-    outlook: Outlook, now: Schedule, path: Sequence[int], chance: float
+    outlook: Outlook, now: Schedule, path: Sequence[int], near: Neighbours, chance: Stream
 ) -> tuple[Sequence[int], Sequence[int]] | None:
-    """Move one critical task; None if it cannot go where chance, in [0, 1), would have it.
-
-    Its first digits say which task, the next ones what and where.
-    """
-    task = path[int(chance * len(path))]
-    kind = chance * len(path) % 1.0
-    where = kind * DIGITS % 1.0
-    device, order = now.device, now.order
-    if kind < MOVE_DEVICE:
-        others = [d for d in outlook.devices if d != device[task] and outlook.cost[task][d] < inf]
-        if not others:
+    """Move one critical task; None if it cannot go where chance would have it."""
+    task = path[chance.below(len(path))]
+    kind, device, order = chance.unit(), now.device, now.order
+    if kind < MOVE:
+        beside = device[near[task][chance.below(len(near[task]))]] if near[task] else device[task]
+        joins = kind < JOIN and beside != device[task]
+        where = beside if joins else chance.below(len(outlook.free))
+        if where == device[task] or outlook.cost[task][where] == inf:
             return None
         device = list(device)
-        device[task] = others[int(where * len(others))]
-    if kind < MOVE_BOTH or kind >= MOVE_DEVICE:
-        order = _moved(outlook, order, task, where * DIGITS % 1.0)
+        left, device[task] = device[task], where
+        if joins and chance.unit() < EVEN:
+            for other in near[task]:
+                comes = device[other] == left and chance.unit() < EVEN
+                if comes and outlook.cost[other][where] < inf:
+                    device[other] = where
+    if kind >= MOVE or chance.unit() < EVEN:
+        order = _moved(outlook, order, task, chance.unit())
     return order, device
 
 

@@ -16,7 +16,7 @@ from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Key, Machine, key_of, serves
 from orchestrator.core.scheduling.kept import Basis, Running, Unfinished, Unstarted
 from orchestrator.core.scheduling.outlook import Link, Outlook
-from orchestrator.core.scheduling.transfers import size_bytes
+from orchestrator.core.scheduling.transfers import made_at, size_bytes
 from protocol.types import AttemptId, DeviceId, TaskId
 
 UNSTARTED: Final = frozenset({TaskState.WAITING, TaskState.READY})
@@ -174,7 +174,7 @@ class _Surveyor:
         plan, now = self._board.plan, self._now
         size = size_bytes(plan, edge, before)
         lives = before.live is not None
-        made = since if lives else self._made(before) - now
+        made = since if lives else made_at(plan, before, now) - now
         rates = self._per_byte(source) if size and source is not None else self._none
         if not any(rates):
             return [max(known, made) for known in there] if made > 0.0 else there
@@ -186,11 +186,6 @@ class _Surveyor:
                 sent = max(sent, plan.since.get((name, device), now) - now)
             came.append(max(known, sent + size * rate))
         return came
-
-    def _made(self, task: Unstarted) -> float:
-        """Return when the result of a task that is done may have been there."""
-        offered = self._board.plan.offered.get((task.run, task.spec.id))
-        return min(offered[1], self._now) if offered is not None else self._now
 
     def _per_byte(self, source: DeviceId) -> list[float]:
         rates = self._rates.get(source)

@@ -1,4 +1,5 @@
 import json
+import statistics
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -8,16 +9,16 @@ from benchmarks.cli import CATALOG
 from benchmarks.frame import BenchmarkError, Figures, Options, Row
 from benchmarks.scheduling import optimum, race
 from benchmarks.scheduling.benchmark import BENCHMARK, GOALS, measure
-from benchmarks.scheduling.charts import charts
+from benchmarks.scheduling.charts import CASES, charts
 from benchmarks.scheduling.drive import drive
-from benchmarks.scheduling.figures import NO_HEDGE
-from benchmarks.scheduling.fleets import fleet
+from benchmarks.scheduling.figures import ALONE, LATE, NO_HEDGE, OURS
+from benchmarks.scheduling.fleets import related, unrelated
 from benchmarks.scheduling.generators import layered
 from benchmarks.scheduling.model import makespan, problem
 from benchmarks.scheduling.noise import Loss, Noise
 from benchmarks.scheduling.plan import Plan
 from benchmarks.scheduling.policies import SCHEDULERS
-from benchmarks.scheduling.worlds import worlds
+from benchmarks.scheduling.worlds import World, worlds
 from orchestrator.core.scheduling.policies import Policy
 from tests.benchmarks.scheduling.papers import FT06
 
@@ -58,6 +59,13 @@ def test_every_goal_has_its_figure_and_every_row_says_where_it_is_from(graphs):
         for sigma in ("0", "0.3", "0.5")
     } <= found.keys()
     assert {row["devices"] for row in raced} == {4, 8, 16}
+    assert {(row["fleet"], row["devices"]) for row in raced if row["policy"] == "heft"} == {
+        *(("unrelated", devices) for devices in (4, 8, 16)),
+        ("related", 8),
+    }
+    assert {row["fleet"] for row in raced if row["policy"] in {ALONE, LATE}} == {"unrelated"}
+    assert {f"improved.{case}" for case in CASES} <= found.keys()
+    assert {f"related.vs_heft.{case}" for case in CASES} <= found.keys()
     assert all(row["makespan"] > 0 for row in raced)
     static = [row for row in raced if row["policy"] in SCHEDULERS and row["case"] == "sigma0"]
     assert static
@@ -110,13 +118,37 @@ def test_a_job_shop_loses_no_device_since_nobody_could_take_over(tmp_path):
 def test_plans_made_anew_are_counted_as_improvement():
     """The submission and, where a device is lost, the plan for the rest."""
     graph = layered(15, 0)
-    there = problem(graph, fleet(graph, 4, 0))
-    calm = drive(there, Policy.ONE_PLAN, Noise())
-    lost = drive(there, Policy.ONE_PLAN, Noise(loss=Loss(0, 0.4 * makespan(calm.trace))))
+    there = problem(graph, related(graph, 4, 0))
+    calm = drive(there, Policy.ONE_PLAN, Noise(), improves=False)
+    loss = Noise(loss=Loss(0, 0.4 * makespan(calm.trace)))
+    lost = drive(there, Policy.ONE_PLAN, loss, improves=False)
 
     assert calm.improve_ms == calm.plan_ms
     assert lost.improve_ms > lost.plan_ms
     assert drive(there, Policy.FIFO, Noise()).improve_ms == 0.0
+
+
+def test_a_submission_that_asks_for_a_better_plan_counts_as_a_plan_and_the_rest_as_search():
+    graph = layered(40, 0)
+    there = problem(graph, related(graph, 4, 0))
+    calm, searched = (
+        drive(there, Policy.ONE_PLAN, Noise(), improves=improves) for improves in (False, True)
+    )
+
+    assert calm.search_ms == 0.0
+    assert 0.0 < searched.plan_ms == searched.improve_ms > statistics.fmean(searched.decisions_ms)
+    assert searched.search_ms > 0.0
+    assert len(calm.decisions_ms) >= 2 * 40  # each task started and finished
+
+
+def test_one_arm_of_the_race_is_ours_without_a_search_beside_the_run():
+    graph = layered(40, 1)
+    world = World(graph, unrelated(graph, 8, 1), 0, "unrelated")
+    traces = dict(race._Race(world)._traces("sigma0", Noise()))
+    alone = drive(problem(graph, world.fleet), Policy.ONE_PLAN, Noise(), improves=False).trace
+
+    assert traces[ALONE] == alone
+    assert makespan(traces[OURS]) < makespan(alone)
 
 
 def test_where_nothing_is_to_be_run_is_one_line(graphs):

@@ -5,12 +5,14 @@ import pytest
 from benchmarks import report
 from benchmarks.chart import Bar, Boxes, Chart, Gantt, Mark
 from benchmarks.scheduling.charts import charts
+from benchmarks.scheduling.fleets import CLUSTER
 
 DOCUMENT = {"bench": "b", "seed": 0, "figures": {}, "goals": {}, "rows": []}
 
 
-def raced(policy, makespan, case="sigma0.3"):
-    return {"part": "race", "policy": policy, "case": case, "makespan": makespan, "bound": 2.0}
+def raced(policy, makespan, case="sigma0.3", fleet="unrelated"):
+    row = {"part": "race", "policy": policy, "case": case, "fleet": fleet}
+    return {**row, "makespan": makespan, "bound": 2.0}
 
 
 def cost(tasks, ms, devices=4):
@@ -31,6 +33,12 @@ def test_ratios_are_boxes_by_policy_the_best_first():
 
     assert boxes.groups == {"ours": [1.5], "heft": [2.0, 4.0]}
     assert [*boxes.groups] == ["ours", "heft"]
+
+
+def test_ratios_of_clusters_are_not_drawn():
+    rows = [raced("heft", 4.0), raced("heft", 8.0, fleet=CLUSTER)]
+    assert drawn(*rows)["ratio_sigma0.3"].groups == {"heft": [2.0]}
+    assert "ratio_sigma0.3" not in drawn(raced("heft", 8.0, fleet=CLUSTER))
 
 
 def test_scaling_is_a_line_for_each_number_of_devices_by_octaves_of_tasks():

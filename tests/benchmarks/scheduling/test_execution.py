@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from benchmarks.scheduling import drive as driving
 from benchmarks.scheduling.bound import lower_bound
 from benchmarks.scheduling.drive import drive
-from benchmarks.scheduling.fleets import fleet
-from benchmarks.scheduling.generators import layered
+from benchmarks.scheduling.fleets import related, unrelated
+from benchmarks.scheduling.generators import layered, montage
 from benchmarks.scheduling.model import (
     Device,
     Edge,
@@ -23,11 +24,15 @@ from benchmarks.scheduling.model import (
     problem,
 )
 from benchmarks.scheduling.noise import Loss, Noise, actual
+from benchmarks.scheduling.plan import Plan
 from benchmarks.scheduling.policies import SCHEDULERS
 from benchmarks.scheduling.replay import replay
 from benchmarks.scheduling.validator import violations
 from orchestrator.core import events as e
+from orchestrator.core.engine import Engine
+from orchestrator.core.scheduling.improvement import ADVANCE_S, TIMED_PER_S
 from orchestrator.core.scheduling.policies import Policy
+from protocol.types import DeviceId
 from tests.benchmarks.scheduling.papers import TOPCUOGLU, exact, problems
 
 HEFT = SCHEDULERS["heft"]
@@ -91,6 +96,114 @@ def test_a_lost_device_s_work_is_planned_again_on_the_rest():
     assert wrong(there, trace, Noise(loss=Loss(0, 4.0))) == []
 
 
+def test_data_of_before_a_loss_is_on_its_way_only_to_where_its_reader_was_meant_to_be():
+    """Task 1, which sends 6, was done at 2; the loss is at 5."""
+    there = exact([(2, 2, 2), (1, 1, 1), (1, 1, 1)], [(1, 2, 6), (1, 3, 6)])
+    plan = Plan(there, not_before=5.0, meant={1: 1})
+    plan.take(Execution(0, 0, 0.0, 2.0))
+
+    assert [plan.data_ready(1, device) for device in there.devices] == [5.0, 8.0, 11.0]
+    assert [plan.data_ready(2, device) for device in there.devices] == [5.0, 11.0, 11.0]
+    made = Execution(0, 0, 5.0, 7.0)
+    assert [plan.sent(made, 2, device) for device in there.devices] == [7.0] * 3
+
+
+def test_after_a_loss_data_is_sent_anew_for_what_moved_and_not_for_what_stayed():
+    """Task 1 on device 1 to 2 sends 6 to each of two: task 2, meant for device 2, stays there and
+    begins at 8; task 3, meant for device 3, moves there when that is lost at 4, and has to wait
+    for its data until 10.
+    """
+    never = math.inf
+    there = exact([(2, never, never), (never, 1, never), (never, 1.5, 1)], [(1, 2, 6), (1, 3, 6)])
+    noise = Noise(loss=Loss(2, 4.0))
+    trace = replay(there, HEFT, noise)
+
+    assert where(replay(there, HEFT, Noise())) == {
+        (1, 1, 0.0, 2.0, True),
+        (2, 2, 8.0, 9.0, True),
+        (3, 3, 8.0, 9.0, True),
+    }
+    assert where(trace) == {
+        (1, 1, 0.0, 2.0, True),
+        (2, 2, 8.0, 9.0, True),
+        (3, 2, 10.0, 11.5, True),
+    }
+    assert wrong(there, trace, noise) == []
+
+
+@pytest.mark.parametrize("draw", [unrelated, related])
+def test_the_engine_has_learned_how_fast_each_device_is_at_each_skill(draw):
+    graph = montage(40, 3)
+    there = problem(graph, draw(graph, 4, 3))
+    world = driving._World(there, Engine(), Noise(), ahead=True)
+    world._join()
+    estimates = world._engine.state.estimates
+
+    assert len({task.skill for task in graph.tasks}) > 3
+    for task, row in zip(graph.tasks, there.costs, strict=True):
+        for device, cost in enumerate(row):
+            speed = there.fleet.devices[device].speed
+            name = DeviceId(f"{device}")
+            found = estimates.seconds(task.skill, name, speed=speed, declared=task.work)
+            assert found == pytest.approx(cost, rel=1e-12)
+
+
+def test_what_a_search_beside_the_run_finds_is_followed():
+    graph = layered(40, 1)
+    there = problem(graph, unrelated(graph, 8, 1))
+    searched, without = (
+        drive(there, Policy.ONE_PLAN, Noise(), improves=improves).trace
+        for improves in (True, False)
+    )
+
+    assert wrong(there, searched, Noise()) == wrong(there, without, Noise()) == []
+    assert makespan(searched) < 0.9 * makespan(without)
+
+
+class Watched(driving._World):
+    """Notes when a better plan is asked for, when the answer comes, and which decisions do so."""
+
+    def __init__(self, there):
+        tuning = replace(driving._TUNING, improve_cpu=driving.IMPROVE_CPU)
+        super().__init__(there, Engine(tuning=tuning), Noise(), ahead=True)
+        self.asked, self.answered, self.decided, self.searched = [], [], [], []
+
+    def _decide(self, event, at):
+        asked = len(self.asked)
+        super()._decide(event, at)
+        searches = isinstance(event, e.PlanImproved) or len(self.asked) > asked
+        (self.searched if searches else self.decided).append(event)
+
+    def _improve(self, problem, at):
+        self.asked.append((problem.number, at + problem.timed / TIMED_PER_S))
+        super()._improve(problem, at)
+
+    def _let(self, happening, at):
+        if isinstance(happening, e.PlanImproved):
+            self.answered.append((happening.number, at))
+        super()._let(happening, at)
+
+
+def test_an_answer_comes_as_late_as_its_search_takes():
+    graph = layered(40, 1)
+    world = Watched(problem(graph, unrelated(graph, 8, 1)))
+    world.run()
+
+    assert len(world.asked) > 1
+    assert world.answered == world.asked
+    assert world.asked[0] == (1, driving.IMPROVE_CPU * ADVANCE_S)
+
+
+def test_what_asks_for_a_better_plan_or_takes_it_is_no_other_decision():
+    graph = layered(40, 1)
+    world = Watched(problem(graph, unrelated(graph, 8, 1)))
+    world.run()
+    joined = sum(isinstance(event, e.Announced | e.Beat) for event in world.decided)
+
+    assert isinstance(world.searched[0], e.Submit)
+    assert len(world.decisions_ms) == len(world.decided) - joined
+
+
 def test_the_engine_s_trace_is_what_its_devices_did():
     """On one device of speed 2 what takes longest goes first: ranks are 5, 4 and 2."""
     one = Fleet((Device(speed=2.0),), ((1.0,),))
@@ -131,7 +244,7 @@ def test_the_engine_tries_again_elsewhere_what_a_lost_device_had():
 
 def test_the_same_world_gives_the_same_trace():
     graph = layered(40, 7)
-    there, noise = problem(graph, fleet(graph, 4, 7)), Noise(0.5, seed=7)
+    there, noise = problem(graph, related(graph, 4, 7)), Noise(0.5, seed=7)
 
     first = drive(there, Policy.EARLIEST_FINISH, noise).trace
     assert drive(there, Policy.EARLIEST_FINISH, noise).trace == first
@@ -188,7 +301,7 @@ def test_a_cancelled_attempt_is_stopped_and_confirmed():
     """As a hedge's loser is; here the whole run is cancelled."""
     two = Fleet((Device(), Device()), ((1.0, 1.0),) * 2)
     there = problem(Instance("one", (Task(3.0),), ()), two)
-    world = driving._World(there, Policy.FIFO, Noise())
+    world = driving._World(there, Engine(policy=Policy.FIFO), Noise(), ahead=True)
     world._join()
     world._submit()
     (offer,) = world._held.values()

@@ -3,15 +3,18 @@ from array import array
 
 import pytest
 
-from benchmarks.scheduling.figures import EXACT, LATE, NO_HEDGE, Costs, Outcome, figures
+from benchmarks.scheduling.benchmark import GOALS
+from benchmarks.scheduling.figures import ALONE, EXACT, LATE, NO_HEDGE, Costs, Outcome, figures
+from benchmarks.scheduling.fleets import CLUSTER
 from benchmarks.scheduling.policies import SCHEDULERS
+from benchmarks.scheduling.worlds import OWN
 
 
-def outcomes(makespans, *, case="sigma0", bound=1.0, more=()):
+def outcomes(makespans, *, case="sigma0", bound=1.0, more=(), fleet="unrelated"):
     """One outcome for each policy and world; who is not named is as long as HEFT."""
     policies = ["one_plan", LATE, "fifo", *SCHEDULERS, *more]
     return [
-        Outcome(policy, case, world[0], world, found.get(policy, found["heft"]), bound)
+        Outcome(policy, case, world[0], world, fleet, found.get(policy, found["heft"]), bound)
         for world, found in makespans.items()
         for policy in policies
     ]
@@ -73,7 +76,37 @@ def test_hedging_is_judged_by_stragglers_and_cpsat_where_it_ran():
 
 def test_what_nobody_ran_has_no_figure():
     found = figures(outcomes({"a1": {"heft": 2.0}}))
-    assert not {"vs_cpsat.sigma0", "hedge.stragglers"} & found.keys()
+    assert not {"vs_cpsat.sigma0", "hedge.stragglers", "improved.sigma0"} & found.keys()
+    assert not any(name.startswith(CLUSTER) for name in found)
+
+
+def test_what_a_search_beside_the_run_gains_is_ours_over_ours_without():
+    worlds = {"a1": {"one_plan": 3.0, "heft": 4.0, ALONE: 6.0}}
+    assert figures(outcomes(worlds, more=[ALONE]))["improved.sigma0"] == pytest.approx(0.5)
+
+
+def test_figures_of_clusters_have_a_prefix_and_goals_leave_them_out():
+    ours = outcomes({"a1": {"one_plan": 3.0, "heft": 4.0}})
+    theirs = outcomes({"a2": {"one_plan": 8.0, "heft": 4.0}}, fleet=CLUSTER)
+    found, alone = figures([*ours, *theirs]), figures(ours)
+
+    assert found["vs_heft.sigma0"] == pytest.approx(0.75)
+    assert found[f"{CLUSTER}.vs_heft.sigma0"] == pytest.approx(2.0)
+    assert found[f"{CLUSTER}.worst_vs_fifo"] == pytest.approx(2.0)
+    assert {name: found[name] for name in alone} == alone
+    assert found.keys() == alone.keys() | {f"{CLUSTER}.{name}" for name in alone}
+    assert not any(name.startswith(CLUSTER) for name in GOALS)
+
+
+def test_of_clusters_alone_there_are_only_figures_of_clusters():
+    found = figures(outcomes({"a1": {"heft": 4.0}}, fleet=CLUSTER))
+    assert found
+    assert all(name.startswith(f"{CLUSTER}.") for name in found)
+
+
+def test_a_fleet_that_an_instance_comes_with_is_no_cluster():
+    found = figures(outcomes({"a1": {"heft": 4.0}}, fleet=OWN))
+    assert found["ratio.heft.sigma0"] == pytest.approx(4.0)
 
 
 def test_costs_are_means_over_tasks_and_a_quantile_of_decisions():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks.scheduling.fleets import fleet
+from benchmarks.scheduling.fleets import related
 from benchmarks.scheduling.generators import GENERATORS, montage
 from benchmarks.scheduling.instances import InstanceError, compact, public
 from benchmarks.scheduling.model import Device, Edge, Fleet, Instance, Task, problem
@@ -88,7 +88,7 @@ def test_public_instances_are_all_there_and_have_no_cycle():
     assert sum(len(each.tasks) for each in found) == 13_918
     assert len({each.name for each in found}) == 102
     for each in found:
-        assert len(problem(each, fleet(each, 4, 0)).order) == len(each.tasks)
+        assert len(problem(each, related(each, 4, 0)).order) == len(each.tasks)
 
 
 def test_compact_form_is_read_in_full(tmp_path):
@@ -153,7 +153,7 @@ def test_a_generator_gives_the_same_graph_for_the_same_seed_and_another_for_anot
     assert make(50, 1) == make(50, 1)
     assert make(50, 1).edges != make(50, 2).edges
     assert 45 <= len(make(50, 1).tasks) <= 60
-    assert len(problem(make(50, 1), fleet(make(50, 1), 4, 0)).order) == len(make(50, 1).tasks)
+    assert len(problem(make(50, 1), related(make(50, 1), 4, 0)).order) == len(make(50, 1).tasks)
 
 
 def test_montage_has_the_shape_of_montage():
@@ -171,12 +171,12 @@ def test_montage_has_the_shape_of_montage():
 def test_a_fleet_follows_from_its_seed_and_spreads_around_the_median():
     two = compact(COMPACT, "here")
 
-    assert fleet(two, 8, 1) == fleet(two, 8, 1) != fleet(two, 8, 2)
-    assert all(0.5 <= device.speed <= 2.0 for device in fleet(two, 16, 3).devices)
-    links = fleet(two, 4, 3).bandwidth
+    assert related(two, 8, 1) == related(two, 8, 1) != related(two, 8, 2)
+    assert all(0.5 <= device.speed <= 2.0 for device in related(two, 16, 3).devices)
+    links = related(two, 4, 3).bandwidth
     assert all(links[a][b] == links[b][a] for a in range(4) for b in range(4))
     assert all(1.5 <= links[a][b] <= 6.0 for a in range(4) for b in range(4))
-    assert fleet(Instance("x", two.tasks, ()), 2, 0).mean_bandwidth > 40
+    assert related(Instance("x", two.tasks, ()), 2, 0).mean_bandwidth > 40
 
 
 def test_a_graph_with_a_cycle_and_a_skill_that_nobody_has_are_refused():

@@ -10,8 +10,17 @@ import pytest
 
 from benchmarks.frame import BenchmarkError, Options
 from benchmarks.scheduling import optimum
+from benchmarks.scheduling.fleets import CLUSTER, FLEETS, SIZES
 from benchmarks.scheduling.recipes import recipes
-from benchmarks.scheduling.worlds import EXACT_S, SEEDS, SHELF_TASKS, worlds
+from benchmarks.scheduling.worlds import (
+    EXACT_S,
+    ONCE,
+    OWN,
+    QUICK_CLUSTER,
+    SEEDS,
+    SHELF_TASKS,
+    worlds,
+)
 from tests.benchmarks.scheduling.papers import FT06
 
 
@@ -42,19 +51,46 @@ def found(folder, *, quick=False, seed=0, **settings):
 def test_an_instance_has_a_world_for_each_fleet_and_seed(folder):
     every = found(folder, seeds=2, seed=7)
 
-    assert [each.name for each in every[:6]] == [
-        *("three/4/7", "three/4/8", "three/8/7", "three/8/8", "three/16/7", "three/16/8"),
+    assert [each.name for each in every[:12]] == [
+        f"three/{kind}/{devices}/{seed}"
+        for kind in ("unrelated", "related")
+        for devices in (4, 8, 16)
+        for seed in (7, 8)
     ]
-    assert len({each.name for each in every}) == len(every) == 12
-    assert [each.shelf for each in every[:4]] == [True, False, True, False]
-    assert [e.name for e in found(folder, quick=True) if e.shelf] == ["three/4/0"]
+    assert len({each.name for each in every}) == len(every) == 24
+    assert all(
+        each.fleet == FLEETS[each.kind](each.instance, each.devices, each.seed) for each in every
+    )
+    assert [each.shelf for each in every[:8]] == [True, False] * 3 + [False] * 2
+
+
+def test_quick_worlds_are_one_of_each_fleet_and_a_single_cluster(folder):
+    every = found(folder, quick=True)
+
+    assert [(e.kind, e.devices, e.seed) for e in every if e.instance.name == "three"] == [
+        *(("unrelated", devices, 0) for devices in SIZES),
+        *((CLUSTER, devices, 0) for devices in QUICK_CLUSTER),
+    ]
+    assert [each.name for each in every if each.shelf] == ["three/unrelated/4/0"]
+
+
+def test_large_instances_and_clusters_have_one_seed_unless_told(folder):
+    (folder / "c.json").write_text(graph("large", ONCE))
+    (folder / "d.json").write_text(graph("nearly", ONCE - 1))
+    seeds = {
+        (name, kind): {e.seed for e in found(folder) if (e.instance.name, e.kind) == (name, kind)}
+        for name in ("large", "nearly")
+        for kind in FLEETS
+    }
+    assert [len(each) for each in seeds.values()] == [1, 1, SEEDS, 1]
+    assert len({each.seed for each in found(folder, seeds=3)}) == 3
 
 
 def test_every_instance_meets_every_fleet_and_the_shelf_where_that_ends_soon(folder):
     (folder / "c.json").write_text(graph("many", SHELF_TASKS + 1))
     every = found(folder)
 
-    assert len(every) == 3 * 3 * SEEDS
+    assert len(every) == 2 * 3 * (SEEDS + 1) + 3 * 2
     assert {(e.instance.name, e.devices) for e in every if e.shelf} == {
         (name, devices) for name in ("three", "thirty") for devices in (4, 8, 16)
     }
@@ -64,7 +100,9 @@ def test_a_job_shop_keeps_its_own_fleet(tmp_path):
     (tmp_path / "ft06.jss").write_text(FT06)
     (only,) = found(tmp_path, seeds=1)
 
-    assert only.name == "ft06/6/0"
+    assert only.name == "ft06/own/6/0"
+    assert only.kind == OWN
+    assert only.shelf
     assert only.fleet == only.instance.fleet
 
 
@@ -83,10 +121,11 @@ def test_cpsat_searches_in_first_worlds_and_quickly_only_where_it_soon_ends(fold
     full = {each.name: each.exact_s for each in found(folder, seeds=2)}
     quick = {each.name: each.exact_s for each in found(folder, quick=True)}
 
-    assert full["thirty/16/0"] == EXACT_S
-    assert full["thirty/16/1"] == 0
-    assert {name for name, seconds in quick.items() if seconds} == {"three/4/0"}
-    assert {each.exact_s for each in found(folder, exact=3, seeds=1)} == {3}
+    assert full["thirty/unrelated/16/0"] == EXACT_S
+    assert full["thirty/unrelated/16/1"] == full["thirty/related/16/0"] == 0
+    assert {name for name, seconds in quick.items() if seconds} == {"three/unrelated/4/0"}
+    told = found(folder, exact=3, seeds=1)
+    assert {each.exact_s for each in told if each.kind != CLUSTER} == {3}
     (folder / "c.json").write_text(graph("many", optimum.TASKS + 1))
     assert {e.exact_s for e in found(folder) if e.instance.name == "many"} == {0}
 

@@ -109,6 +109,43 @@ def test_inputs_that_have_to_be_sent_count():
     assert len(attempts(world)) == 2
 
 
+def read_on(device, *, size_bytes=100.0, estimate_s=1.0, rate=5.0):
+    """`t` is late on `d`; its result is read on a device. The link from there to `e` is slow."""
+    world = World()
+    world.device("d", "work", "other")
+    world.device("e", "other")
+    reader = task("r", "other", estimate_s=estimate_s, needs=Needs(device=DeviceId(device)))
+    reads = replace(edge("t", "r"), size_bytes=size_bytes)
+    world.submit(task("t", estimate_s=10.0, limits=LIMITS), reader, reads)
+    world.start("t")
+    world.engine.state.estimates.links.declare(DeviceId("e"), {DeviceId("d"): rate})
+    world.device("e", "work", "other")
+    world.wait(LATE_S)
+    return world
+
+
+def test_a_hedge_is_not_made_where_its_result_would_come_later_than_it_saves():
+    """Twice its estimate may be left; a fresh run and 100 bytes take 10 s and 20 s, or 2 s."""
+    world = read_on("d")
+    assert len(attempts(world)) == 1
+    world.engine.state.estimates.links.declare(DeviceId("e"), {DeviceId("d"): 50.0})
+    world.wait(LATE_S)
+    assert len(attempts(world)) == 2
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"device": "e"},
+        {"device": "d", "rate": 50.0},
+        {"device": "d", "size_bytes": None},  # nobody knows how much it is
+        {"device": "d", "estimate_s": None},  # nothing is planned
+    ],
+)
+def test_a_hedge_is_made_where_its_result_comes_soon_as_far_as_is_known(rest):
+    assert len(attempts(read_on(**rest))) == 2
+
+
 def fetching():
     """`t` starts on `d` at once, and fetches for 15 s what was made elsewhere."""
     world = World()

@@ -11,14 +11,17 @@ from orchestrator.core import events as e
 from orchestrator.core import facts as f
 from orchestrator.core.chance import unit
 from orchestrator.core.saved import SavedPlan
-from orchestrator.core.scheduling import one_plan
+from orchestrator.core.scheduling import improvement, one_plan
 from orchestrator.core.scheduling.adopted import adopted as adopted_plan
 from orchestrator.core.scheduling.improvement import (
     ADVANCE_S,
+    BACK_OFF,
     LEAST_S,
     LEAST_TASKS,
+    LOOKS_TIMED,
     ROUND_S,
     TIMED_PER_S,
+    Problem,
     solve,
 )
 from orchestrator.core.scheduling.outlook import Schedule, follow
@@ -26,6 +29,7 @@ from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.scheduling.survey import survey, unstarted
 from orchestrator.core.tuning import Tuning
 from protocol.types import DeviceId, Failed, FailureKind, RunId, Succeeded
+from tests.orchestrator.core.scheduling.outlooks import outlook
 from tests.orchestrator.core.scheduling.shelf.driving import limits, play
 from tests.support.world import RUN, World, edge, task
 
@@ -77,10 +81,10 @@ def solved(world, problem):
     return answer(world, problem, order=found.order, device=found.device)
 
 
-def handed_out(count=20, **rest):
+def handed_out(count=20, *, scale=1.0, **rest):
     """A world with a run, and its first problem."""
     world = a_world(**rest)
-    world.submit(*graph(count))
+    world.submit(*graph(count, scale=scale))
     (problem,) = problems(world)
     return world, problem
 
@@ -121,17 +125,71 @@ def test_the_runs_of_several_keep_their_turns():
 
 def test_one_problem_is_out_at_a_time_and_the_next_one_has_the_share_of_the_time_since():
     world, first = handed_out(40)
-    world.wait(3.0)
+    world.wait(5.0)
     assert problems(world) == [first]
     answer(world, first)
     world.wait(0.0)
-    second = problems(world)[-1]
+    (_, second) = problems(world)
     assert second.number == first.number + 1
-    assert second.timed == int(SHARE * 3.0 * TIMED_PER_S)
-    answer(world, second)
-    world.wait(ROUND_S * 0.9)
-    world.beat("d0")
-    assert problems(world) == [first, second]
+    assert second.timed == int(SHARE * 5.0 * TIMED_PER_S)
+
+
+def under_way(**rest):
+    """A run that nobody is about to end, and its first problem."""
+    world, problem = handed_out(scale=100.0, **rest)
+    for offer in list(world.offers.values()):
+        world.start(offer.task)
+    return world, problem
+
+
+def next_one(world):
+    """Wait for the next problem; return it, and how many rounds it was after the one before."""
+    asked_at, known = world.engine.state.board.plan.asked_at, len(problems(world))
+    while len(problems(world)) == known:
+        world.wait(ROUND_S)
+        for device in world.alive:
+            world.beat(device)
+    return problems(world)[-1], round((world.at - asked_at) / ROUND_S)
+
+
+def fruitless(world, problem, times):
+    """Answer so often with what there is; return the last problem, and how long each took."""
+    rounds = []
+    for _ in range(times):
+        answer(world, problem)
+        problem, waited = next_one(world)
+        rounds.append(waited)
+    return problem, rounds
+
+
+def test_where_nothing_better_is_found_the_next_search_comes_after_four_times_as_long():
+    world, problem = under_way()
+    assert fruitless(world, problem, 3)[1] == [BACK_OFF, BACK_OFF**2, BACK_OFF**3]
+
+
+def test_where_something_better_is_found_the_next_search_comes_soon():
+    world, problem = under_way()
+    problem, _ = fruitless(world, problem, 2)
+    worsened(world)
+    solved(world, problem)
+    problem, rounds = next_one(world)
+    assert (len(adopted(world)), rounds) == (1, 1)
+    assert fruitless(world, problem, 1)[1] == [BACK_OFF]
+
+
+def test_another_graph_is_searched_soon_whatever_was_found_before():
+    world, problem = under_way()
+    problem, _ = fruitless(world, problem, 2)
+    answer(world, problem)
+    edited(world)
+    assert next_one(world)[1] == 1
+
+
+def test_an_answer_for_another_graph_does_not_count_as_fruitless():
+    world, problem = under_way()
+    edited(world)
+    answer(world, problem)
+    assert next_one(world)[1] == 1
 
 
 def adopted(world):
@@ -292,3 +350,47 @@ def test_a_saved_plan_of_a_run_that_is_forgotten_is_passed_over():
     left = f.PlanAdopted(RunId("gone"), 1, (), ())
     world.fold.restore([SavedPlan(left)])
     assert not world.fold.state.runs
+
+
+def far_apart(timed):
+    """A chain whose second task is quick on the other device only; links are slow."""
+    there = outlook([(2, 3), (20, 1)], [(0, 1, 30)])
+    return Problem(1, there, (0, 1), (0, 0), timed)
+
+
+def end(problem):
+    return follow(problem.outlook, *solve(problem)).end
+
+
+def test_a_search_begins_with_looking_ahead_where_it_is_told_to():
+    assert end(far_apart(1)) == 22
+    assert end(replace(far_apart(1), looks=4)) == 4
+
+
+def test_looking_ahead_takes_time_too():
+    problem = far_apart(100)
+    assert problem.takes_s == 100 / TIMED_PER_S
+    assert replace(problem, looks=50 * LOOKS_TIMED).takes_s == 150 / TIMED_PER_S
+
+
+@pytest.mark.parametrize(("least", "most", "looked"), [(0, 10**6, True), (0, 1, False)])
+def test_the_first_search_of_a_plan_looks_ahead_where_the_plan_had_no_time_to(
+    monkeypatch, least, most, looked
+):
+    monkeypatch.setattr(improvement, "LOOKS", least)
+    monkeypatch.setattr(improvement, "MOST_LOOKS", most)
+    world, problem = handed_out()
+    assert (problem.looks > 0) is looked
+    answer(world, problem)
+    assert next_one(world)[0].looks == 0, "once"
+
+
+def test_what_the_first_plan_had_time_for_is_not_done_again():
+    _, problem = handed_out()
+    assert problem.looks == 0
+
+
+def test_a_plan_that_is_better_than_what_looking_ahead_finds_is_kept():
+    """Looking ahead gives device 0 to the longer child, and ends at 11."""
+    there = outlook([(2, 4), (4, 6), (6, 5)], [(0, 1, 3), (0, 2, 1)])
+    assert end(Problem(1, there, (0, 1, 2), (0, 0, 1), 1, looks=8)) == 8

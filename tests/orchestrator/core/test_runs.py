@@ -167,7 +167,7 @@ def test_an_answer_that_nobody_asked_for_is_refused():
     for name in ("a", "nobody"):
         with pytest.raises(RequestError, match="does not ask for input"):
             world.tell(e.AnswerInput(RUN, name, "yes", "ada"))
-        with pytest.raises(RequestError, match="is not unknown"):
+        with pytest.raises(RequestError, match="its outcome is not lost"):
             world.tell(e.SettleUnknown(RUN, name, Succeeded(1), "ada"))
 
 

@@ -1,4 +1,4 @@
-"""The plan that is kept: made from estimates, followed, repaired, left where it does not help."""
+"""The plan that is kept: made from estimates, followed and repaired."""
 
 from dataclasses import replace
 
@@ -8,22 +8,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core import events as e
 from orchestrator.core import facts as f
-from orchestrator.core.model import DEFAULT_LIMITS, ForEach, Needs, On, RunLimits
-from orchestrator.core.scheduling import one_plan, survey
+from orchestrator.core.model import DEFAULT_LIMITS, ForEach, Needs, On
 from orchestrator.core.scheduling.policies import Policy
-from protocol.types import DeviceId, Failed, FailureKind, ResourceNeed, RunId, Succeeded
-from tests.support.world import RUN, World, edge, task
-
-
-def a_world(*speeds, **rest):
-    world = World(policy=Policy.ONE_PLAN, **rest)
-    for number, speed in enumerate(speeds):
-        world.device(f"d{number}", speed=speed)
-    return world
-
-
-def plan(world):
-    return world.engine.state.board.plan
+from protocol.types import DeviceId, Failed, FailureKind, RunId, Succeeded
+from tests.support.one_plan import a_world, plan, timed
+from tests.support.world import RUN, World, edge
 
 
 def meant(world):
@@ -40,10 +29,6 @@ def linked(world, bytes_per_s):
 
 def sized(before, after, size_bytes):
     return replace(edge(before, after), size_bytes=size_bytes)
-
-
-def timed(name, estimate_s, **rest):
-    return task(name, estimate_s=estimate_s, **rest)
 
 
 def test_a_plan_keeps_all_devices_busy_to_the_end():
@@ -63,33 +48,6 @@ def test_a_device_takes_its_tasks_in_the_planned_order():
     assert world.run().status == "succeeded"
 
 
-def test_without_estimates_tasks_are_bound_late():
-    world = a_world(1.0, 1.0)
-    world.submit(task("a"), timed("b", 2.0))
-    assert not plan(world).possible
-    assert len(world.offers) == 2
-
-
-def test_a_skill_that_was_learned_is_planned_without_estimates():
-    world = a_world(1.0, 1.0)
-    world.submit(*(task(f"t{n}") for n in range(8)), *(edge("t0", f"t{n}") for n in range(1, 8)))
-    assert not plan(world).possible
-    world.finish("t0", run_s=9.0)
-    assert plan(world).possible
-    assert plan(world).end == pytest.approx(36.0)
-    world.settle()
-    assert world.run().status == "succeeded"
-
-
-@pytest.mark.parametrize(("times", "planned"), [(1.9, False), (2.1, True)])
-def test_what_so_many_devices_do_in_no_time_is_not_planned(times, planned):
-    world = a_world(1.0, 1.0)
-    world.submit(task("a"), task("b"), edge("a", "b"))
-    world.finish("a", run_s=one_plan.WORTH_PLANNING_S * times)
-    assert plan(world).possible is planned
-    assert world.where("b") == "d0"
-
-
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.integers(1, 3), min_size=1, max_size=4),
@@ -101,23 +59,6 @@ def test_no_device_is_idle_while_a_task_waits_that_it_would_do_as_soon(slots, se
         world.device(f"d{n}", slots=each)
     world.submit(*(timed(f"t{n}", each) for n, each in enumerate(seconds)))
     assert len(world.offers) == min(sum(slots), len(seconds))
-
-
-def test_what_needs_something_warm_is_bound_late():
-    world = World(policy=Policy.ONE_PLAN)
-    world.device("d", capacity={"model": 1.0})
-    world.submit(timed("a", 1.0, needs=Needs(resources=(ResourceNeed("model", "m", 1.0),))))
-    assert not plan(world).possible
-    assert world.where("a") == "d"
-
-
-@pytest.mark.parametrize("bound", ["RUNS", "CELLS"])
-def test_too_much_is_bound_late(monkeypatch, bound):
-    monkeypatch.setattr(survey, bound, 0)
-    world = a_world(1.0)
-    world.submit(timed("a", 1.0))
-    assert plan(world).basis is None
-    assert world.where("a") == "d0"
 
 
 def test_nobody_overtakes_an_earlier_run_for_a_better_plan():
@@ -345,15 +286,6 @@ def test_the_time_until_a_task_starts_is_filled_with_what_fits():
     )
     world.settle()
     assert world.run().status == "succeeded"
-
-
-def test_a_run_whose_tasks_no_device_takes_is_bound_late():
-    world = World(policy=Policy.ONE_PLAN)
-    world.device("d", "other")
-    world.submit(timed("a", 1.0), limits=RunLimits(revisions=0))
-    assert not plan(world).possible
-    world.device("late")
-    assert world.where("a") == "late"
 
 
 def test_after_a_restart_another_plan_is_made():

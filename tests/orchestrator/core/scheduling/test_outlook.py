@@ -6,8 +6,9 @@ from math import inf
 import pytest
 from hypothesis import given, settings
 
-from orchestrator.core.scheduling.listing import inserted, optimistic_costs, portfolio
+from orchestrator.core.scheduling.listing import inserted, optimistic_costs
 from orchestrator.core.scheduling.outlook import Schedule, by_start, dues, follow, soonest
+from orchestrator.core.scheduling.portfolio import portfolio
 from orchestrator.core.scheduling.search import improve
 from tests.orchestrator.core.scheduling.outlooks import outlook, outlooks
 
@@ -93,8 +94,8 @@ def test_what_is_left_after_a_task_counts_where_the_table_says_so():
 
 def test_the_table_is_left_out_where_it_costs_too_much(monkeypatch):
     there = outlook([(2, 3), (20, 1)], [(0, 1, 30)])
-    monkeypatch.setattr("orchestrator.core.scheduling.listing.SMALL", 3)
-    assert len(list(portfolio(there, [0, 1]))) == 2
+    monkeypatch.setattr("orchestrator.core.scheduling.portfolio.CELLS", 3)
+    assert len(list(portfolio(there, [0, 1]))) == 3
 
 
 def test_a_search_finds_the_best_schedule_of_a_small_graph():

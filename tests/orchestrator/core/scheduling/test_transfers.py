@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.core.model import Dependency, Needs
 from orchestrator.core.scheduling.policies import Policy
-from orchestrator.core.scheduling.transfers import arrival, inputs, size_bytes
+from orchestrator.core.scheduling.transfers import arrival, detour_s, inputs, meant_for, size_bytes
 from protocol.types import DeviceId, Succeeded, TaskId
 from tests.support.world import RUN, World, edge, task
 
@@ -146,7 +146,11 @@ def test_what_was_meant_for_a_device_is_on_its_way_since():
     board.plan.since[(RUN, TaskId("b")), DeviceId("d1")] = 7.0
     assert arrival(board, b, DeviceId("d1"), 10.0) == 14.0
     board.plan.ahead = True
+    board.plan.offered[RUN, TaskId("a")] = (0.0, 5.0)
     assert arrival(board, b, DeviceId("d1"), 10.0) == 11.0
+    board.plan.offered[RUN, TaskId("a")] = (0.0, 9.0)
+    assert arrival(board, b, DeviceId("d1"), 10.0) == 13.0, "it was made after that"
+    board.plan.offered[RUN, TaskId("a")] = (0.0, 5.0)
     assert arrival(board, b, DeviceId("d1"), 20.0) == 20.0
 
 
@@ -181,3 +185,48 @@ def test_a_device_that_waits_for_inputs_ends_the_later():
     assert plan.offered[RUN, TaskId("b")] == (world.at + 10.0, world.at + 14.0)
     world.edit(timed("more", needs=on("d1")))
     assert plan.end == pytest.approx(world.at + 22.0)
+
+
+def planned_world(*parts):
+    """`a` on d0, and what reads it, planned on two devices with links of 10 bytes a second."""
+    world = World(policy=Policy.ONE_PLAN)
+    for name in ("d0", "d1"):
+        world.device(name, bandwidth=10.0)
+    world.submit(timed("a", needs=on("d0")), *parts)
+    return world
+
+
+def test_a_result_is_meant_for_whoever_is_planned_to_read_it():
+    world = planned_world(
+        timed("b", needs=on("d1")),
+        timed("c", needs=on("d0")),
+        timed("other", needs=on("d1")),
+        *(sized("a", "b", 20.0), sized("a", "c", 30.0), sized("other", "c", 9.0)),
+    )
+    board = world.engine.state.board
+    assert list(meant_for(board, world.row("a"))) == [("d1", 20.0), ("d0", 30.0)]
+    assert list(meant_for(board, world.row("b"))) == []
+
+
+def test_a_reader_of_which_no_size_or_no_place_is_known_counts_nothing():
+    world = planned_world(timed("b", needs=on("d1")), edge("a", "b"))
+    board, a = world.engine.state.board, world.row("a")
+    assert list(meant_for(board, a)) == []
+    world = planned_world(
+        timed("b", needs=on("d1")), timed("c"), sized("a", "b", 20.0), sized("a", "c", 30.0)
+    )
+    board, a = world.engine.state.board, world.row("a")
+    del board.plan.intended[RUN, TaskId("c")]
+    assert list(meant_for(board, a)) == [("d1", 20.0)]
+    board.plan.abandon()
+    assert list(meant_for(board, a)) == []
+
+
+def test_a_detour_is_as_long_as_that_of_the_last_reader_and_no_gain_counts():
+    board = planned_world(timed("b")).engine.state.board
+    here, there, far = DeviceId("d0"), DeviceId("d1"), DeviceId("d2")
+    assert detour_s(board, [(here, 20.0)], here, there) == 2.0
+    assert detour_s(board, [(here, 20.0), (here, 50.0), (there, 90.0)], here, there) == 5.0
+    assert detour_s(board, [(there, 20.0)], here, there) == 0.0
+    assert detour_s(board, [(far, 20.0)], here, there) == 0.0
+    assert detour_s(board, [], here, there) == 0.0
