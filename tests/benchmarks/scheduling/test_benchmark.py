@@ -142,8 +142,8 @@ def test_a_submission_that_asks_for_a_better_plan_counts_as_a_plan_and_the_rest_
 
 
 def test_one_arm_of_the_race_is_ours_without_a_search_beside_the_run():
-    graph = layered(40, 1)
-    world = World(graph, unrelated(graph, 8, 1), 0, "unrelated")
+    graph = layered(60, 2)
+    world = World(graph, unrelated(graph, 8, 2), 0, "unrelated")
     traces = dict(race._Race(world)._traces("sigma0", Noise()))
     alone = drive(problem(graph, world.fleet), Policy.ONE_PLAN, Noise(), improves=False).trace
 
