@@ -16,7 +16,7 @@ PROMISED = {
     "lost_device.py": ("TaskPlaced old", "{'answer': 42}", "AttemptLapsed", "TaskPlaced new"),
     "over_mqtt.py": ("{'loud': 'OVER THE WIRE'}",),
     "own_playbook.py": ("The server has ",),
-    "own_skill.py": ("the paper is jammed", "job-3-3", "greater than or equal to 1, got 0"),
+    "own_skill.py": ("the paper is jammed", "job-3-3", "a number of at least 1, got 0"),
     "watch_events.py": ("and back", "RunEnded", "{'t5': 64}"),
 }
 

@@ -86,7 +86,7 @@ async def test_a_missing_executable_is_named(call, skills):
 
 
 async def test_an_empty_command_or_a_foreign_folder_is_refused(call, skills):
-    with pytest.raises(BadInputError, match="at least 1 item"):
+    with pytest.raises(BadInputError, match="command: write one at least: it is empty"):
         await call(skills, "shell.run", command=[])
     with pytest.raises(NotAllowedError, match="outside"):
         await call(skills, "shell.run", command=["echo"], cwd="/")

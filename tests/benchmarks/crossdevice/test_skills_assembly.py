@@ -59,5 +59,5 @@ async def test_load_is_all_or_nothing(call):
 
 
 async def test_a_name_that_is_none_is_refused(call):
-    with pytest.raises(BadInputError, match="should match pattern"):
+    with pytest.raises(BadInputError, match="write text of the form"):
         await load(call, ROWS, key=('id"; drop table trees; --',))
