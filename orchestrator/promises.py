@@ -1,28 +1,44 @@
 """Does an output keep what its skill declares? A device that answers otherwise has failed.
 
-Theory of operation. Schemas and outputs both come from devices, and the loop waits meanwhile: so
-the work is bounded (`STEPS`, `DEPTH`), no regular expression of theirs is run, and what is not
-understood counts as kept. What is refused here, JSON Schema (2020-12) refuses: `type`, `enum`,
-`const`, `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, the bounds of
-numbers, texts, lists and objects, `allOf`, `anyOf`, `oneOf` (as `anyOf`), and references inside of
-the document. A reference to an artifact stands for whatever is declared. Of what is longer than
-`STEPS` places, the first are looked at.
+`jsonschema` reads the declaration (Draft 2020-12). Schemas and outputs both come from devices, and
+the loop waits meanwhile: so the work is bounded (`STEPS`), no regular expression of theirs is run,
+and what is not understood, or too much, counts as kept. A reference to an artifact stands for
+whatever is declared.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeGuard
+from functools import cache
+from itertools import islice
+from typing import Any, Final
 
 from orchestrator.core import events as e
 from orchestrator.core.state import State
 from protocol.artifacts.reference import KEY
 from protocol.types import Failed, FailureKind, Json, Succeeded
 
-STEPS: Final = 4000  # places of an output that are compared with a place of the schema: some 5 ms
-DEPTH: Final = 64  # what lies deeper is not looked at
-MOST_TOLD: Final = 10**18
-SHOWN: Final = 80  # characters of a value, or of a place
+STEPS: Final = 1000  # words of a schema that are compared with a place of an output: some 10 ms
+SHOWN: Final = 200  # characters of what is said
 DIALECT: Final = "2020-12"  # what words mean in another one is not known here
+UNREAD: Final = frozenset(
+    {
+        *("pattern", "patternProperties"),  # regular expressions
+        "uniqueItems",  # takes quadratic time
+        # What counts as kept may not make another part broken:
+        *("not", "if", "contains", "unevaluatedItems", "unevaluatedProperties"),
+    }
+)
+CONTAINERS: Final = (Mapping, list, tuple)
+PARTS: Final = 3  # of a value, about which nothing is said, cost a step
+
+_Keyword = Callable[[Any, Any, Json, Mapping[str, Json]], Any]
+_left: ContextVar[int] = ContextVar("left")
+"""The steps that are left of one look."""
+
+
+class _EnoughError(Exception):
+    """All steps are taken."""
 
 
 def held_to_promise(event: e.AttemptFinished, state: State) -> e.AttemptFinished:
@@ -33,7 +49,7 @@ def held_to_promise(event: e.AttemptFinished, state: State) -> e.AttemptFinished
     run = state.runs.get(attempt.run)
     task = None if run is None else run.tasks.get(attempt.task)
     skill = None if task is None else device.skills.get(task.spec.skill)
-    if skill is None or skill.output_schema is None:
+    if skill is None or not skill.output_schema:
         return event
     wrong = broken(skill.output_schema, event.outcome.output)
     if wrong is None:
@@ -47,263 +63,62 @@ def broken(schema: Json, output: Json) -> str | None:
     dialect = schema.get("$schema") if isinstance(schema, Mapping) else None
     if dialect is not None and DIALECT not in str(dialect):
         return None
-    found = _Look(schema).wrong(schema, output, ())
-    if found is None:
+    from jsonschema.exceptions import best_match  # noqa: PLC0415  0.1 s, where schemas are used
+
+    kept = _left.set(STEPS)
+    try:
+        error = best_match(islice(_reader()(schema).iter_errors(output), 1))
+    except Exception:  # noqa: BLE001 - a schema that is none says nothing, in many ways
         return None
-    place, what = found
-    return f"{_short('.'.join(map(str, ('output', *place))))} {what}"
-
-
-_Place = tuple[int | str, ...]
-_Wrong = tuple[_Place, str]
-_Judge = Callable[[Mapping[str, Json], Json], str | None]
-
-
-class _Reading(NamedTuple):
-    """What a schema is asked about a value."""
-
-    steps: int
-    judges: Sequence[_Judge]
-    parts: bool
-    """It is also about parts of the value, or has parts itself."""
-
-
-class _Look:
-    """One search, which takes so many steps at most."""
-
-    def __init__(self, root: Json) -> None:
-        self._root = root
-        self._left = STEPS
-        self._depth = 0
-        self._read: dict[int, _Reading] = {}
-        """Schemas met so far: the same one is often that of many places."""
-
-    def wrong(self, schema: Json, value: Json, place: _Place) -> _Wrong | None:
-        """Return the first thing that is wrong at a place."""
-        if not isinstance(schema, Mapping):
-            return (place, "is not declared") if schema is False else None
-        reading = self._read.get(id(schema)) or self._reading(schema)
-        self._left -= reading.steps
-        if self._left < 0 or self._depth >= DEPTH or (_is_object(value) and KEY in value):
-            return None
-        for judge in reading.judges:
-            if (what := judge(schema, value)) is not None:
-                return place, what
-        if not reading.parts:
-            return None
-        self._depth += 1
-        try:
-            return self._choices(schema, value, place) or self._inside(schema, value, place)
-        finally:
-            self._depth -= 1
-
-    def _reading(self, schema: Mapping[str, Json]) -> "_Reading":
-        steps = 1 + sum(len(_list(schema.get(name))) for name in _LISTS)
-        judges = [judge for words, judge in _JUDGES if not words.isdisjoint(schema)]
-        reading = _Reading(steps, judges, parts=not _PARTS.isdisjoint(schema))
-        if "$id" in schema and schema is not self._root:
-            reading = _Reading(1, (), parts=False)  # its references start elsewhere
-        self._read[id(schema)] = reading
-        return reading
-
-    def _choices(self, schema: Mapping[str, Json], value: Json, place: _Place) -> _Wrong | None:
-        for part in (*_list(schema.get("allOf")), *self._target(schema.get("$ref"))):
-            if (found := self.wrong(part, value, place)) is not None:
-                return found
-        for name in ("anyOf", "oneOf"):
-            deepest: _Wrong | None = None
-            for part in _list(schema.get(name)):
-                if (found := self.wrong(part, value, place)) is None:
-                    break
-                if deepest is None or len(found[0]) > len(deepest[0]):
-                    deepest = found
-            else:
-                if deepest is not None:
-                    return deepest
+    finally:
+        _left.reset(kept)
+    if error is None:
         return None
-
-    def _inside(self, schema: Mapping[str, Json], value: Json, place: _Place) -> _Wrong | None:
-        for step, part, below in _parts(schema, value):
-            if self._left < 0:
-                return None
-            if (found := self.wrong(part, below, (*place, step))) is not None:
-                return found
-        return None
-
-    def _target(self, reference: Json) -> Iterator[Json]:
-        """Follow a reference inside of the document; any other says nothing."""
-        if not isinstance(reference, str) or not reference.startswith("#") or "%" in reference:
-            return
-        place, first, *steps = self._root, *reference[1:].split("/")
-        if first:
-            return  # an anchor
-        for step in steps:
-            name = step.replace("~1", "/").replace("~0", "~")
-            if not isinstance(place, Mapping) or name not in place:
-                return
-            place = place[name]
-        yield place
+    place = ".".join(map(str, ("output", *error.absolute_path)))
+    said = f"{place}: {error.message}"
+    return said if len(said) <= SHOWN else f"{said[: SHOWN - 1]}…"
 
 
-def _parts(schema: Mapping[str, Json], value: Json) -> Iterator[tuple[int | str, Json, Json]]:
-    """Yield the parts of a value, and what each must fit."""
-    if _is_object(value):
-        listed = schema.get("properties")
-        known = listed if isinstance(listed, Mapping) else {}
-        others = (
-            True if "patternProperties" in schema else schema.get("additionalProperties", True)
-        )
-        for name, below in value.items():
-            yield name, known.get(name, others), below
-    elif _is_list(value):
-        first, others = _list(schema.get("prefixItems")), schema.get("items", True)
-        for n, below in enumerate(value):
-            yield n, first[n] if n < len(first) else others, below
+@cache
+def _reader() -> Any:  # noqa: ANN401 - jsonschema's validators have no type of their own
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
 
-
-def _type(schema: Mapping[str, Json], value: Json) -> str | None:
-    kind = schema.get("type")
-    kinds = [kind] if isinstance(kind, str) else _list(kind)
-    tests = [_TYPES.get(each) if isinstance(each, str) else None for each in kinds]
-    if not tests or any(test is None or test(value) for test in tests):
-        return None
-    return f"is {_told(value)}, declared is {' or '.join(map(str, kinds))}"
-
-
-def _one_of(schema: Mapping[str, Json], value: Json) -> str | None:
-    listed = [schema["const"]] if "const" in schema else _list(schema.get("enum"))
-    if not listed or len(listed) > STEPS or any(_may_equal(each, value) for each in listed):
-        return None
-    return f"is {_told(value)}, declared is {_short(' or '.join(map(_told, listed[:SHOWN])))}"
-
-
-def _complete(schema: Mapping[str, Json], value: Json) -> str | None:
-    if _is_object(value):
-        for name in _list(schema.get("required")):
-            if isinstance(name, str) and name not in value:
-                return f"lacks {_short(repr(name))}"
-    return None
-
-
-def _bounded(schema: Mapping[str, Json], value: Json) -> str | None:
-    for size, bounds in _BOUNDS:
-        measured = size(value)
-        if measured is None:
-            continue
-        for name, holds in bounds:
-            bound = schema.get(name)
-            if _is_number(bound) and not holds(measured, bound):
-                return f"is {_told(value)}, declared is {name} {_told(bound)}"
-    return None
-
-
-def _is_object(value: Json) -> TypeGuard[Mapping[str, Json]]:
-    return isinstance(value, Mapping)
-
-
-def _is_list(value: Json) -> TypeGuard[Sequence[Json]]:
-    return isinstance(value, list | tuple)
-
-
-def _is_number(value: Json) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_whole(value: Json) -> bool:
-    return _is_number(value) and value == value // 1
-
-
-def _list(value: Json) -> Sequence[Json]:
-    return value if _is_list(value) else ()
-
-
-def _may_equal(one: Json, other: Json) -> bool:
-    """Tell whether two values may be the same for JSON Schema: containers are not looked into."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return (
-        one == other
-        or (_is_object(one) and _is_object(other))
-        or (_is_list(one) and _is_list(other))
-    )
-
-
-_TYPES: Final[Mapping[str, Callable[[Json], bool]]] = {
-    "object": _is_object,
-    "array": _is_list,
-    "string": lambda value: isinstance(value, str),
-    "number": _is_number,
-    "integer": _is_whole,
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
-}
-_Bound = tuple[str, Callable[[float, float], bool]]
-
-
-def _at_least(value: float, bound: float) -> bool:
-    return value >= bound
-
-
-def _at_most(value: float, bound: float) -> bool:
-    return value <= bound
-
-
-_BOUNDS: Final[Sequence[tuple[Callable[[Json], float | None], Sequence[_Bound]]]] = (
-    (
-        lambda value: value if _is_number(value) else None,
-        (
-            ("minimum", _at_least),
-            ("maximum", _at_most),
-            ("exclusiveMinimum", lambda value, bound: value > bound),
-            ("exclusiveMaximum", lambda value, bound: value < bound),
-        ),
-    ),
-    (
-        lambda value: len(value) if isinstance(value, str) else None,
-        (("minLength", _at_least), ("maxLength", _at_most)),
-    ),
-    (
-        lambda value: len(value) if _is_list(value) else None,
-        (("minItems", _at_least), ("maxItems", _at_most)),
-    ),
-    (
-        lambda value: len(value) if _is_object(value) else None,
-        (("minProperties", _at_least), ("maxProperties", _at_most)),
-    ),
-)
-
-
-def _told(value: Json) -> str:
-    if _is_object(value):
-        return "an object"
-    if _is_list(value):
-        return "a list"
-    if isinstance(value, int) and abs(value) > MOST_TOLD:
-        return "a huge number"  # of so many digits that to write them takes long, or fails
-    return _short(repr(value[:SHOWN] if isinstance(value, str) else value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
-
-
-_LISTS: Final = ("enum", "required", "type")
-"""Words with lists that are walked, and count as steps."""
-_JUDGES: Final[Sequence[tuple[frozenset[str], _Judge]]] = (
-    (frozenset({"type"}), _type),
-    (frozenset({"const", "enum"}), _one_of),
-    (frozenset({"required"}), _complete),
-    (frozenset(name for _, bounds in _BOUNDS for name, _ in bounds), _bounded),
-)
-_PARTS: Final = frozenset(
-    {
-        "properties",
-        "additionalProperties",
-        "items",
-        "prefixItems",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "$ref",
+    words = {
+        word: _bounded(word, keyword)
+        for word, keyword in Draft202012Validator.VALIDATORS.items()
+        if word not in UNREAD
     }
-)
+    words["oneOf"] = words["anyOf"]  # for the same reason
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "array": lambda _, value: isinstance(value, list | tuple),
+            "object": lambda _, value: isinstance(value, Mapping),
+        }
+    )
+    return validators.create(Draft202012Validator.META_SCHEMA, words, type_checker=types)
+
+
+def _bounded(word: str, keyword: _Keyword) -> _Keyword:
+    """Make a keyword count its steps, and let references be."""
+
+    def look(reader: Any, said: Any, value: Json, schema: Mapping[str, Json]) -> Iterator[Any]:  # noqa: ANN401
+        _left.set(_left.get() - _steps(said, value))
+        if _left.get() < 0:
+            raise _EnoughError
+        if isinstance(value, Mapping) and KEY in value:
+            return
+        if word == "additionalProperties" and "patternProperties" in schema:
+            return
+        if word in {"const", "enum"} and isinstance(value, CONTAINERS):
+            listed = said if isinstance(said, list | tuple) and word == "enum" else [said]
+            if any(isinstance(each, CONTAINERS) for each in listed):
+                return  # there may be references inside
+        yield from keyword(reader, said, value, schema) or ()  # it may give None
+
+    return look
+
+
+def _steps(said: object, value: Json) -> int:
+    """Return what it costs to compare them: lists in schemas are gone through, parts walked."""
+    listed = len(said) if isinstance(said, CONTAINERS) else 0
+    return 1 + listed + (len(value) // PARTS if isinstance(value, CONTAINERS) else 0)

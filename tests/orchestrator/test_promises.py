@@ -35,30 +35,41 @@ def nested(value, depth):
 @pytest.mark.parametrize(
     ("schema", "output", "said"),
     [
-        (TABLE, {"rows": [{"n": 1}, {"n": "1"}]}, "output.rows.1.n is '1', declared is integer"),
-        (TABLE, {"rows": [{"name": "x"}]}, "output.rows.0 lacks 'n'"),
-        (TABLE, {"rows": [{"n": 1, "m": 2}]}, "output.rows.0.m is not declared"),
-        (TABLE, [], "output is a list, declared is object"),
-        ({"type": ["string", "null"]}, {}, "output is an object, declared is string or null"),
-        ({"type": "integer"}, True, "output is True, declared is integer"),
-        ({"type": "integer"}, 1.5, "output is 1.5, declared is integer"),
-        ({"type": "boolean"}, 0, "output is 0, declared is boolean"),
-        ({"enum": ["a", 1]}, True, "output is True, declared is 'a' or 1"),
-        ({"const": 1}, 2, "output is 2, declared is 1"),
-        ({"const": None}, 0, "output is 0, declared is None"),
-        ({"minimum": 1}, 0, "output is 0, declared is minimum 1"),
-        ({"exclusiveMaximum": 1}, 1, "output is 1, declared is exclusiveMaximum 1"),
-        ({"maxLength": 1}, "ab", "output is 'ab', declared is maxLength 1"),
-        ({"minItems": 1}, [], "output is a list, declared is minItems 1"),
-        ({"maxProperties": 0}, {"a": 1}, "output is an object, declared is maxProperties 0"),
-        ({"prefixItems": [{"type": "null"}], "items": False}, [None, 1], "output.1 is not decl"),
-        ({"allOf": [{}, {"type": "null"}]}, 1, "output is 1, declared is null"),
-        ({"anyOf": [{"type": "null"}, ROW]}, {"n": "x"}, "output.n is 'x', declared is integer"),
-        ({"oneOf": [{"type": "null"}, {"type": "array"}]}, 1, "output is 1, declared is null"),
-        ({"$ref": "#/$defs/a~1b", "$defs": {"a/b": ROW}}, 1, "output is 1, declared is object"),
-        ({**DEEP, "$ref": "#/$defs/n"}, [[1, ["x"]]], "output.0.1.0 is 'x', declared is integer "),
-        ({"maximum": 10**400}, 10**401, "output is a huge number, declared is maximum a huge"),
-        (False, 1, "output is not declared"),
+        (TABLE, {"rows": [{"n": 1}, {"n": "1"}]}, "output.rows.1.n: '1' is not of type 'integer'"),
+        (TABLE, {"rows": [{"name": "x"}]}, "output.rows.0: 'n' is a required property"),
+        (
+            TABLE,
+            {"rows": [{"n": 1, "m": 2}]},
+            "output.rows.0: Additional properties are not allowed ('m' was",
+        ),
+        (TABLE, [], "output: [] is not of type 'object'"),
+        ({"type": ["string", "null"]}, {}, "output: {} is not of type 'string', 'null'"),
+        ({"type": "integer"}, True, "output: True is not of type 'integer'"),
+        ({"type": "integer"}, 1.5, "output: 1.5 is not of type 'integer'"),
+        ({"type": "boolean"}, 0, "output: 0 is not of type 'boolean'"),
+        ({"enum": ["a", 1]}, True, "output: True is not one of ['a', 1]"),
+        ({"const": 1}, 2, "output: 1 was expected"),
+        ({"const": None}, 0, "output: None was expected"),
+        ({"minimum": 1}, 0, "output: 0 is less than the minimum of 1"),
+        ({"exclusiveMaximum": 1}, 1, "output: 1 is greater than or equal to the maximum of 1"),
+        ({"maxLength": 1}, "ab", "output: 'ab' is too long"),
+        ({"minItems": 1}, [], "output: [] should be non-empty"),
+        ({"maxProperties": 0}, {"a": 1}, "output: {'a': 1} is expected to be empty"),
+        (
+            {"prefixItems": [{"type": "null"}], "items": False},
+            [None, 1],
+            "output: Expected at most 1 item but found 1 extra: 1",
+        ),
+        ({"allOf": [{}, {"type": "null"}]}, 1, "output: 1 is not of type 'null'"),
+        ({"anyOf": [{"type": "null"}, ROW]}, {"n": "x"}, "output.n: 'x' is not of type 'integer'"),
+        ({"oneOf": [{"type": "null"}, {"type": "array"}]}, 1, "output: 1 is not valid under"),
+        ({"$ref": "#/$defs/a~1b", "$defs": {"a/b": ROW}}, 1, "output: 1 is not of type 'object'"),
+        (
+            {**DEEP, "$ref": "#/$defs/n"},
+            [[1, ["x"]]],
+            "output.0.1.0: 'x' is not of type 'integer', 'array'",
+        ),
+        (False, 1, "output: False schema does not allow 1"),
     ],
 )
 def test_a_broken_promise_is_named_with_its_place(schema, output, said):
@@ -76,18 +87,18 @@ def test_a_broken_promise_is_named_with_its_place(schema, output, said):
         ({"enum": [1, "a"]}, 1.0),
         ({"type": "frobnicated"}, 1),
         ({"type": 5, "required": "x", "enum": "y", "minimum": "z"}, 1),
-        ({"minimum": True}, 0),
         ({"pattern": "(a+)+$"}, "a" * 100 + "b"),
         ({"patternProperties": {"^x": {}}, "additionalProperties": False}, {"xy": 1}),
         ({"not": {}}, 1),
+        ({"not": {"type": "integer"}}, REFERENCE),
+        ({"oneOf": [{"type": "integer"}, {"type": "string"}]}, REFERENCE),
         ({"$ref": "#/$defs/gone"}, 1),
         ({"$ref": "#anchor"}, 1),
         ({"$ref": "https://example.org/s.json"}, 1),
         ({"$ref": "#/$defs/a%25b", "$defs": {"a%25b": False}}, 1),
-        ({"items": {"$id": "https://example.org/s", "type": "null"}}, [1]),
         ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "null"}, 1),
         ({"$ref": "#"}, 1),
-        ({**DEEP, "$ref": "#/$defs/n"}, nested("x", promises.DEPTH)),
+        ({**DEEP, "$ref": "#/$defs/n"}, nested("x", 400)),
         ({"items": {"type": "integer"}}, [1] * promises.STEPS + ["x"]),
         (True, 1),
     ],
@@ -98,7 +109,7 @@ def test_what_is_not_understood_or_too_much_counts_as_kept(schema, output):
 
 def test_a_dialect_that_is_known_is_read():
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "null"}
-    assert broken(schema, 1) == "output is 1, declared is null"
+    assert broken(schema, 1) == "output: 1 is not of type 'null'"
     assert broken({**schema, "$id": "https://example.org/s"}, 1) is not None
 
 
@@ -158,6 +169,10 @@ def test_one_of_is_never_stricter_than_json_schema(one, two, output):
         ({"items": {"anyOf": [{"type": "null"}] * 50}}, ["x" * 1000] * 5000),
         ({"anyOf": [{"type": "null"}] * 100_000}, "x" * 250_000),
         ({"items": {"enum": ["y"] * 100_000}}, ["x"] * 100_000),
+        (
+            {"patternProperties": {"(a+)+$": {}}, "additionalProperties": False},
+            {"a" * 26 + "b": 1},
+        ),
         ({"items": {"required": ["y"] * 2000, "properties": {}}}, [{"x": 1}] * 30_000),
         ({"$defs": {"n": {"anyOf": [{"$ref": "#/$defs/n"}] * 9}}, "$ref": "#/$defs/n"}, 1),
     ],
@@ -202,7 +217,7 @@ async def test_a_device_that_answers_otherwise_has_failed_and_another_does_it():
 async def test_the_reason_is_stated_where_nobody_else_can_do_it():
     result, facts = await play({"liar": [lying(ROW, {"n": "one"})]})
     assert not result.succeeded
-    said = "count answers what it does not declare: output.n is 'one', declared is integer"
+    said = "count answers what it does not declare: output.n: 'one' is not of type 'integer'"
     assert said in result.missing["a"]
     (failure,) = [fact for fact in facts if isinstance(fact, AttemptFailed)]
     assert failure.kind is FailureKind.BAD_OUTPUT
