@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 LEAVING_S = 0.02  # a job that ended before we asked: its thread may be yet to tell the others
+SLICE_S = 0.1  # of real time: by then a child that another loop has left may be gone
 
 
 class DeadlockError(AssertionError):
@@ -49,7 +50,7 @@ class _JumpingSelector(selectors.SelectSelector):
         self, timeout: float | None
     ) -> list[tuple[selectors.SelectorKey, int]]:
         began = time.perf_counter()
-        ready = super().select(timeout)
+        ready = super().select(SLICE_S if timeout is None else min(timeout, SLICE_S))
         self.now += time.perf_counter() - began
         return ready
 

@@ -1,6 +1,7 @@
 """The clock of the tests: it jumps, except where something real is under way."""
 
 import asyncio
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,6 +30,16 @@ async def test_an_hour_takes_no_time():
 
     assert asyncio.get_running_loop().time() == 3600
     assert time.perf_counter() - began < 1
+
+
+async def test_a_child_that_somebody_else_has_left_does_not_hold_the_clock_for_long():
+    gone = threading.Event()
+    threading.Thread(target=gone.wait, name="waitpid-0", daemon=True).start()
+    threading.Timer(0.05, gone.set).start()
+    began = time.perf_counter()
+    await asyncio.sleep(3600)
+
+    assert time.perf_counter() - began < 5
 
 
 def test_deadlock_is_an_error_at_once():
