@@ -14,6 +14,7 @@ pytestmark = pytest.mark.broker
 HELLO = Message("home/door", b"open")
 SHORT_S = 0.2
 PUBACK = 0x40
+DISCONNECT = 0xE0
 
 
 def transport_to(port, **settings):
@@ -99,7 +100,9 @@ async def test_what_the_socket_does_not_take_at_once_is_sent_when_it_does():
         transport = transport_to(port)
         async with connected(transport, RecordingPeer()):
             transport.publish(Message("home/film", film, qos=0))
-            await transport.flush()
+            for blocked in (True, False):
+                while transport._client._blocked is not blocked:
+                    await asyncio.sleep(0)
 
     assert received > len(film)
 
@@ -164,3 +167,24 @@ async def test_most_messages_are_not_left_to_paho(mosquitto, monkeypatch):
         await peer.got(1)
 
     assert peer.messages == [HELLO]
+
+
+async def test_what_is_said_right_before_parting_is_sent_with_the_farewell():
+    heard = bytearray()
+
+    async def listen(reader, _):
+        while part := await reader.read(4096):
+            heard.extend(part)
+
+    peer = RecordingPeer()
+    async with broker(listen) as port:
+        transport = transport_to(port)
+        async with connected(transport, peer):
+            transport.publish(HELLO)
+            client = transport._client._client
+            with client._in_callback_mutex:  # from a callback: both packets wait for the turn
+                client.disconnect()
+            await peer.until(lambda: peer.reasons)
+
+    assert HELLO.payload in heard
+    assert heard[-2] == DISCONNECT or heard[-3] == DISCONNECT
