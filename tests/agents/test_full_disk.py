@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from agents.ledger import LedgerError, MemoryLedger
 from agents.runtime import Agent
 from agents.skills import skill
 from protocol.messages import Cancel, Held, Hello, Phase, Refuse
@@ -12,6 +11,7 @@ from protocol.transport.memory import MemoryBroker
 from protocol.types import Effect, Rejected, Succeeded
 from tests.support.agents import RUN, A, offer
 from tests.support.coordinator import ScriptedCoordinator
+from tests.support.ledgers import FullLedger
 
 effects = []
 
@@ -27,18 +27,6 @@ async def pay() -> str:
 async def look() -> str:
     """Have none."""
     return "seen"
-
-
-class FullLedger(MemoryLedger):
-    """Cannot be written while `full`."""
-
-    full = False
-
-    def write(self, changes, done):
-        if self.full:
-            done(LedgerError("the disk is full"))
-        else:
-            super().write(changes, done)
 
 
 @pytest.fixture

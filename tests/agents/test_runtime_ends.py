@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agents.actions import RunRow
-from agents.ledger import LedgerError, MemoryLedger
+from agents.ledger import MemoryLedger
 from agents.runtime import STOP_S, Agent
 from agents.session import HEARTBEAT_S
 from agents.simulated import SimulatedAdapter
@@ -29,6 +29,7 @@ from protocol.types import (
 from tests.support.agents import RUN, A, offer, pin
 from tests.support.coordinator import ScriptedCoordinator
 from tests.support.laptop import CARD, SKILLS, call, pair
+from tests.support.ledgers import FullLedger
 
 
 async def test_result_made_while_the_network_is_away_comes_after_hello(broker):
@@ -138,18 +139,6 @@ async def test_lost_connection_leaves_the_will(broker):
         assert (coordinator.cards[-1].status, coordinator.cards[-1].source) == ("offline", "lwt")
         await coordinator.beat(connected=True)
         assert coordinator.cards[-1].status == "online"
-
-
-class FullLedger(MemoryLedger):
-    """Cannot be written while `full`."""
-
-    full = False
-
-    def write(self, changes, done):
-        if self.full:
-            done(LedgerError("the disk is full"))
-        else:
-            super().write(changes, done)
 
 
 async def test_device_that_cannot_record_drains_says_nothing_it_may_forget_and_recovers(broker):

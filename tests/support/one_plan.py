@@ -1,6 +1,7 @@
 """Devices and tasks under the default policy, and the plan that is kept for them."""
 
 from orchestrator.core.scheduling.policies import Policy
+from protocol.types import Succeeded
 from tests.support.world import World, task
 
 
@@ -17,3 +18,13 @@ def plan(world):
 
 def timed(name, estimate_s, **rest):
     return task(name, estimate_s=estimate_s, **rest)
+
+
+def done_early(world):
+    """Have `d0` start what it was offered, and `d1` be done twice long before it was planned."""
+    world.start("t0")
+    for _ in range(2):
+        taken = next(a for a in world.engine.state.attempts.values() if a.device == "d1")
+        world.start(taken.task)
+        world.wait(1.0)
+        world.end(taken.id, Succeeded(None), run_s=1.0)

@@ -18,7 +18,7 @@ from orchestrator.core.facts import PlanAdopted
 from orchestrator.core.scheduling import one_plan
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.kept import Asked
-from orchestrator.core.scheduling.listing import mean, per_byte, ranked
+from orchestrator.core.scheduling.listing import by_rank
 from orchestrator.core.scheduling.lookahead import looking_ahead
 from orchestrator.core.scheduling.outlook import Outlook, follow
 from orchestrator.core.scheduling.portfolio import LOOKS, looks
@@ -70,9 +70,8 @@ def solve(problem: Problem) -> Answer:
     outlook = problem.outlook
     first = follow(outlook, problem.order, problem.device)
     if problem.looks:
-        mean_costs = [mean(row) for row in outlook.cost]
-        ranks = ranked(outlook, problem.order, mean_costs, per_byte(outlook))
-        first = min(first, looking_ahead(outlook, ranks), key=lambda found: found.end)
+        ahead = looking_ahead(outlook, by_rank(outlook, problem.order))
+        first = min(first, ahead, key=lambda found: found.end)
     found = improve(outlook, first, tasks=problem.timed, seed=problem.number)
     return Answer(tuple(found.order), tuple(found.device))
 

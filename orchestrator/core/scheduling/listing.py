@@ -80,6 +80,11 @@ def ranked(
     return sorted(order, key=lambda task: -rank[task])
 
 
+def by_rank(outlook: Outlook, order: Sequence[int]) -> list[int]:
+    """Return the tasks as HEFT takes them: by rank, with mean costs and transfers."""
+    return ranked(outlook, order, [mean(row) for row in outlook.cost], per_byte(outlook))
+
+
 def optimistic_costs(outlook: Outlook, order: Sequence[int], per_byte: float) -> list[list[float]]:
     """Return the least time from each task's end, by its device, to the end of all (eq. 5)."""
     table = [[0.0] * len(outlook.free) for _ in outlook.cost]

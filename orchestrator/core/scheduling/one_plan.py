@@ -22,8 +22,8 @@ from orchestrator.core.scheduling.adopted import adopted
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.demand import Machine
 from orchestrator.core.scheduling.kept import Basis, Plan, Queue, Unstarted
-from orchestrator.core.scheduling.listing import mean, per_byte, ranked
-from orchestrator.core.scheduling.outlook import Outlook, Schedule, by_start, dues, follow, soonest
+from orchestrator.core.scheduling.listing import by_rank
+from orchestrator.core.scheduling.outlook import Schedule, by_start, dues, follow, soonest
 from orchestrator.core.scheduling.portfolio import portfolio
 from orchestrator.core.scheduling.search import improve
 from orchestrator.core.scheduling.survey import (
@@ -108,7 +108,9 @@ def _renew(board: Board, basis: Basis, now: float) -> None:
         plan.possible = False
         return
     if len(runs) > 1:
-        order = in_turn(outlook, seen.tasks, board.runs, order=_by_rank(outlook), now=now)
+        order = in_turn(
+            outlook, seen.tasks, board.runs, order=by_rank(outlook, outlook.tasks), now=now
+        )
         _keep(plan, seen, by_start(outlook, soonest(outlook, order)), now)
         return
     starts = [*portfolio(outlook, outlook.tasks), *adopted(runs[0], seen)]
@@ -127,10 +129,6 @@ def _is_known(board: Board, task: Unstarted, least_s: float) -> bool:
     if task.spec.estimate_s is not None:
         return True
     return (board.estimates.usual(task.spec.skill) or 0.0) >= least_s
-
-
-def _by_rank(outlook: Outlook) -> list[int]:
-    return ranked(outlook, outlook.tasks, [mean(row) for row in outlook.cost], per_byte(outlook))
 
 
 def _has_drifted(board: Board, now: float) -> bool:
@@ -171,7 +169,7 @@ def _repair(board: Board, now: float) -> None:
     seen, kept = _rest(board, now)
     outlook = seen.outlook
     one_run = len({task.run for task in seen.tasks}) == 1
-    other = soonest(outlook, _by_rank(outlook) if one_run else outlook.tasks)
+    other = soonest(outlook, by_rank(outlook, outlook.tasks) if one_run else outlook.tasks)
     best = kept
     if other.end < CLEARLY * kept.end:
         best, plan.fruitless = other, 0

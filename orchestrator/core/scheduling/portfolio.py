@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator.core.scheduling.listing import (
+    by_rank,
     inserted,
-    mean,
     optimistic_costs,
     per_byte,
     ranked,
@@ -29,11 +29,10 @@ def looks(outlook: Outlook) -> int:
 
 def portfolio(outlook: Outlook, order: Sequence[int]) -> Iterator[Schedule]:
     """Yield schedules; `order` has each task after its predecessors, and breaks ties."""
-    usual = per_byte(outlook)
-    ranks = ranked(outlook, order, [mean(row) for row in outlook.cost], usual)
+    ranks = by_rank(outlook, order)
     yield inserted(outlook, ranks)
     yield inserted(outlook, ranked(outlook, order, [min(row) for row in outlook.cost], 0.0))
     if len(outlook.cost) * len(outlook.free) <= CELLS:
-        yield inserted(outlook, ranks, optimistic_costs(outlook, order, usual))
+        yield inserted(outlook, ranks, optimistic_costs(outlook, order, per_byte(outlook)))
     if looks(outlook) <= LOOKS:
         yield looking_ahead(outlook, ranks)

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from agents.ledger import LedgerError, MemoryLedger
 from agents.runtime import STOP_S
 from agents.simulated import SimulatedAdapter
 from agents.skills import Context, PermanentError, TemporaryError, skill
@@ -12,6 +11,7 @@ from agents.warm.keeper import EVICT_S
 from protocol.messages import Cancel
 from protocol.types import Failed, FailureKind, Succeeded, WarmResource
 from tests.support.agents import RUN, A, offer, pin
+from tests.support.ledgers import FullLedger
 from tests.support.warm_agent import finished, need, now, pair
 
 
@@ -208,18 +208,6 @@ async def test_loads_wait_until_leftovers_are_gone(broker):
     async with pair(broker, Leftovers()) as coordinator:
         coordinator.say(need())
         assert (await finished(coordinator)).warm[0].load_s == pytest.approx(9.0, abs=0.1)
-
-
-class FullLedger(MemoryLedger):
-    """Cannot be written while `full` is set."""
-
-    full = False
-
-    def write(self, changes, done):
-        if self.full:
-            done(LedgerError("the disk is full"))
-        else:
-            super().write(changes, done)
 
 
 async def test_leases_end_while_the_ledger_cannot_be_written(broker):

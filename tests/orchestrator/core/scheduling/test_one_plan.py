@@ -11,7 +11,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.model import DEFAULT_LIMITS, ForEach, Needs, On
 from orchestrator.core.scheduling.policies import Policy
 from protocol.types import DeviceId, Failed, FailureKind, RunId, Succeeded
-from tests.support.one_plan import a_world, plan, timed
+from tests.support.one_plan import a_world, done_early, plan, timed
 from tests.support.world import RUN, World, edge
 
 
@@ -330,12 +330,7 @@ def test_a_device_that_is_done_early_takes_what_was_planned_elsewhere():
     world = a_world(1.0, 1.0)
     world.submit(*(timed(f"t{n}", 10.0) for n in range(4)))
     assert sorted(meant(world).values()) == ["d0", "d1"]
-    world.start("t0")
-    for _ in range(2):
-        taken = next(a for a in world.engine.state.attempts.values() if a.device == "d1")
-        world.start(taken.task)
-        world.wait(1.0)
-        world.end(taken.id, Succeeded(None), run_s=1.0)
+    done_early(world)
     assert [offer.device for offer in world.offers.values()] == ["d0", "d1", "d1", "d1"]
 
 

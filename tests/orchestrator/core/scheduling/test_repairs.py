@@ -3,8 +3,7 @@
 import pytest
 
 from orchestrator.core.scheduling import one_plan
-from protocol.types import Succeeded
-from tests.support.one_plan import a_world, plan, timed
+from tests.support.one_plan import a_world, done_early, plan, timed
 from tests.support.world import edge
 
 
@@ -13,12 +12,7 @@ def early(most, monkeypatch):
     monkeypatch.setattr(one_plan, "REPAIRED", most)
     world = a_world(1.0, 1.0)
     world.submit(*(timed(f"t{n}", 10.0) for n in range(4)))
-    world.start("t0")
-    for _ in range(2):
-        taken = next(a for a in world.engine.state.attempts.values() if a.device == "d1")
-        world.start(taken.task)
-        world.wait(1.0)
-        world.end(taken.id, Succeeded(None), run_s=1.0)
+    done_early(world)
     return [offer.device for offer in world.offers.values()]
 
 
