@@ -5,6 +5,7 @@ led to it are durable. Order of the durable: facts of one event together, events
 """
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -35,7 +36,14 @@ from orchestrator.promises import held_to_promise
 from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
-from protocol.codec import PartialOutputs, decode_card, decode_event, decode_reply, split
+from protocol.codec import (
+    MAX_PAYLOAD_BYTES,
+    PartialOutputs,
+    decode_card,
+    decode_event,
+    decode_reply,
+    split,
+)
 from protocol.errors import RemoteProtocolError
 from protocol.inbox import Inbox
 from protocol.messages import Refused
@@ -48,6 +56,8 @@ ROLE: Final = "muster.role"
 COORDINATOR: Final = "coordinator"
 """A card with this label is a coordinator, and no device."""
 WAITING: Final = 65_536  # decisions that are not durable yet: about 100 MB
+ANSWER_BYTES: Final = MAX_PAYLOAD_BYTES // 2
+"""A message carries no more, with what else it says and how that is escaped."""
 _FREE: Final = (e.Submit, e.PlanProposed, e.EditRequested, e.AnswerInput, e.SettleUnknown)
 """Events whose values come from a program, and not out of a message."""
 
@@ -377,3 +387,5 @@ def _check(event: e.Event) -> None:
         raise RequestError(f"{not_json(event) or 'this'}: this is not JSON: {error}") from error
     except RecursionError as error:
         raise RequestError(f"this is not JSON: {error}") from error
+    if isinstance(event, e.AnswerInput) and (size := len(json.dumps(event.value))) > ANSWER_BYTES:
+        raise RequestError(f"the answer has {size} bytes: write {ANSWER_BYTES} at most")

@@ -90,6 +90,17 @@ async def test_an_answer_to_a_former_try_does_not_reach_the_next():
         assert (await run.result()).outputs == {"a": "they said 8"}
 
 
+async def test_an_answer_that_no_message_carries_is_refused_and_the_question_stays():
+    async with served({"d": [forgetful()]}) as (orchestrator, client):
+        submission = {"request": "x", "plan": plan("a", skill="forget")}
+        run = orchestrator.run((await client.call("submit", submission))["run"])
+        await asked(orchestrator, run.id, ("a", "1.1"))
+        with pytest.raises(RequestError, match="the answer has 524291 bytes: write 524288"):
+            await run.answer("a", "x" * 524_289)
+        await asked(orchestrator, run.id, ("a", "1.1"))
+        await run.cancel()
+
+
 async def test_a_task_that_is_not_there_has_no_question():
     async with served() as (orchestrator, client):
         run = (await client.call("submit", {"request": "x", "plan": plan("a")}))["run"]
