@@ -45,6 +45,10 @@ def bench(
     report: Annotated[
         Path | None, typer.Option(help="Write a page with pictures into this folder.")
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(help="Write what is measured into this file as it comes, a JSON line each."),
+    ] = None,
 ) -> None:
     """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run.
 
@@ -54,7 +58,8 @@ def bench(
         raise typer.BadParameter(f"no benchmark {name!r}; there is {', '.join(CATALOG)}")
     benchmark: frame.Benchmark = importlib.import_module(CATALOG[name]).BENCHMARK
     options = frame.Options(seed, quick, *_own(benchmark, context.args))
-    result = _measured(benchmark, options, as_json=as_json)
+    with _rows(rows) as keep:
+        result = _measured(benchmark, options, as_json=as_json, keep=keep)
     if report is not None:
         _write(benchmark, result, report)
     raise typer.Exit(0 if result.met else 1)
@@ -114,13 +119,17 @@ def demo(
 
 
 def _measured(
-    benchmark: frame.Benchmark, options: frame.Options, *, as_json: bool
+    benchmark: frame.Benchmark,
+    options: frame.Options,
+    *,
+    as_json: bool,
+    keep: frame.Keep = lambda _row: None,
 ) -> frame.Result:
     """Run a benchmark and print what came out."""
     around = circumstances()
     try:
         with _progress_bar() as report:
-            result = asyncio.run(frame.run(benchmark, options, report=report))
+            result = asyncio.run(frame.run(benchmark, options, report=report, keep=keep))
     except frame.BenchmarkError as error:
         typer.echo(f"bench {benchmark.name}: {error}", err=True)
         raise typer.Exit(2) from error
@@ -132,6 +141,20 @@ def _measured(
     else:
         Console().print(table(result))
     return result
+
+
+@contextmanager
+def _rows(path: Path | None) -> Iterator[frame.Keep]:
+    """Write rows into a file as they come: whoever stops a long benchmark keeps what there is."""
+    if path is None:
+        yield lambda _row: None
+        return
+    try:
+        file = path.open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise typer.BadParameter(f"--rows: {path} cannot be written: {error.strerror}") from error
+    with file:
+        yield lambda row: file.write(f"{json.dumps(row)}\n")
 
 
 def _write(benchmark: frame.Benchmark, result: frame.Result, folder: Path) -> None:

@@ -73,6 +73,7 @@ class Row:
 Item: TypeAlias = Progress | Figures | Row
 Part: TypeAlias = Callable[[Options], Iterator[Item] | AsyncIterator[Item]]
 Report: TypeAlias = Callable[[Progress], None]
+Keep: TypeAlias = Callable[[Mapping[str, Json]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,13 @@ class Result:
         }
 
 
-async def run(benchmark: Benchmark, options: Options, *, report: Report) -> Result:
-    """Run all parts in order, one at a time; `report` hears the progress of the whole."""
+async def run(
+    benchmark: Benchmark, options: Options, *, report: Report, keep: Keep = lambda _row: None
+) -> Result:
+    """Run all parts in order, one at a time.
+
+    `report` hears the progress of the whole; `keep` is given each row as it comes.
+    """
     figures: dict[str, float] = {}
     rows: list[Mapping[str, Json]] = []
     for done, part in enumerate(benchmark.parts):
@@ -148,6 +154,7 @@ async def run(benchmark: Benchmark, options: Options, *, report: Report) -> Resu
                     figures.update(values)
                 case Row(values):
                     rows.append(values)
+                    keep(values)
     report(Progress(1.0, "done"))
     goals = benchmark.goals if benchmark.goals_of is None else benchmark.goals_of(options)
     return Result(benchmark.name, options, figures, goals, tuple(rows))

@@ -10,7 +10,7 @@ validator, and a single violation ends the benchmark.
 
 Who acts (`race`): our default policy, `fifo` and `earliest_finish`; the static list schedulers;
 with the first seed also the rest of the shelf, ours where inputs are sent late, and ours without
-improvement, for up to 200 tasks, and CP-SAT, for up to 100 and two seconds (`--exact`), if the
+improvement, for up to 200 tasks, and CP-SAT, for up to 100 and ten seconds (`--exact`), if the
 extra `ortools` is installed; with `--quick` in small worlds only. Their ratios are over fewer
 worlds and stand beside others only there; without `ortools` there is no `vs_cpsat`, nor its goal.
 `heft` is the static schedule; `heft, online` is the policy, which decides at dispatch.

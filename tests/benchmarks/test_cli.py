@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import cli
-from benchmarks.frame import Benchmark, BenchmarkError, Figures
+from benchmarks.frame import Benchmark, BenchmarkError, Figures, Row
 
 
 def measured(options):
@@ -75,6 +75,26 @@ def test_report_that_cannot_be_written_is_one_line_and_exit_code_2(bench, tmp_pa
     result = bench("--report", str(tmp_path / "file"))
     assert result.exit_code == 2
     assert "no report" in result.stderr
+
+
+def test_rows_are_written_as_they_come(bench, tmp_path):
+    path = tmp_path / "rows.jsonl"
+
+    def part(_options):
+        yield Row({"number": 1})
+        assert json.loads(path.read_text()) == {"number": 1}
+        yield Row({"number": 2})
+        raise BenchmarkError("no more")
+
+    assert bench("--rows", str(path), part=part).exit_code == 2
+    assert [json.loads(line)["number"] for line in path.read_text().splitlines()] == [1, 2]
+
+
+def test_rows_that_cannot_be_written_stop_the_benchmark_before_it_begins(bench, tmp_path):
+    result = bench("--rows", str(tmp_path), part=broken)
+    assert result.exit_code == 2
+    assert "--rows" in result.stderr
+    assert "no broker" not in result.stderr
 
 
 def test_what_cannot_be_run_is_one_line_and_exit_code_2(bench):

@@ -76,6 +76,8 @@ async def serve(port, folder, ready, stop):
     kinds = {kind: ResourceKind(SimulatedAdapter(0.05), 8.0) for kind in ("session", "model")}
     laptop = Agent("laptop", skills, transport=link("laptop"), unit=UNIT, resources=kinds)
     async with orchestrator, service, laptop:
+        while not any(each.online for each in orchestrator.devices()):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
         ready.set()
         await stopping.wait()
 
