@@ -64,29 +64,50 @@ def agent(
     """
     with _one_line_errors():
         settings = config.read(config_file)
-        skills = builtin.load(settings)
-        resources = owned.load(settings)
+        with _naming(config_file):
+            skills, resources = builtin.load(settings), owned.load(settings)
+            if check:
+                _look(settings, skills, resources)
+            transport = _transport(settings)
         if check:
-            for name, skill in skills.items():
-                typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
-            for kind, each in resources.items():
-                typer.echo(f"{kind:24} {'warm':10} {each.capacity:g} at once")
-            if missing := list(surroundings.missing(settings)):
-                raise SettingsError(f"{config_file}: {'; '.join(missing)}")
-            _transport(settings)
             return
         ledger = SqliteLedger(settings.device.state / "ledger.db", durability)
         telemetry.configure(json=json_logs, level=Level.DEBUG if debug else Level.INFO)
         try:
-            asyncio.run(_serve(settings, skills, resources, ledger, durability))
+            asyncio.run(
+                _serve(
+                    settings,
+                    skills,
+                    resources,
+                    transport=transport,
+                    ledger=ledger,
+                    durability=durability,
+                )
+            )
         finally:
             ledger.close()
+
+
+def _look(settings: DeviceConfig, skills: Skills, resources: Mapping[str, ResourceKind]) -> None:
+    """Print what the device offers.
+
+    Raises:
+        SettingsError: something that it needs is not there.
+    """
+    for name, skill in skills.items():
+        typer.echo(f"{name:24} {skill.info.effect:10} {skill.info.description}")
+    for kind, each in resources.items():
+        typer.echo(f"{kind:24} {'warm':10} {each.capacity:g} at once")
+    if missing := list(surroundings.missing(settings)):
+        raise SettingsError("; ".join(missing))
 
 
 async def _serve(
     settings: DeviceConfig,
     skills: Skills,
     resources: Mapping[str, ResourceKind],
+    *,
+    transport: Transport,
     ledger: SqliteLedger,
     durability: Durability,
 ) -> None:
@@ -107,7 +128,7 @@ async def _serve(
         agent = Agent(
             card,
             skills,
-            transport=_transport(settings),
+            transport=transport,
             ledger=ledger,
             artifacts=await _artifacts(settings, durability, stack),
             resources=resources,
@@ -154,6 +175,15 @@ def _clock() -> Callable[[], float] | None:
     """Return a clock that counts suspended time, where the system has one."""
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     return None if boottime is None else partial(time.clock_gettime, boottime)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file is wrong."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 @contextmanager

@@ -14,7 +14,6 @@ that it drains and hears no orders (they are repeated), until writing succeeds a
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -38,6 +37,7 @@ from agents.actions import (
 from agents.admission import anyone
 from agents.artifacts import Artifacts
 from agents.draining import ORDER, unpowered
+from agents.given import FORMS
 from agents.ledger import Ledger, LedgerError, MemoryLedger
 from agents.outbox import Outbox
 from agents.prefetching import Prefetching
@@ -48,11 +48,13 @@ from agents.skills import Skill, Skills
 from agents.warm.adapters import ResourceKind
 from agents.warm.keeper import Keeper, pool_of
 from protocol import telemetry, topics
+from protocol.alarm import Alarm
 from protocol.background import Background
 from protocol.codec import (
     RequestError,
     decode_orders,
 )
+from protocol.given import check_given
 from protocol.messages import Heartbeat
 from protocol.telemetry import Level
 from protocol.topics import Address
@@ -86,6 +88,11 @@ class Agent:
         powered: adds to heartbeats what is left of a battery.
         clock: elapsed seconds; the loop's clock if left out. One that counts suspended time lets
             leases lapse while a laptop sleeps.
+
+    Raises:
+        TypeError: an argument is of another kind; it says what to write.
+        LocalProtocolError: the id, `org` or `unit` cannot be part of an address.
+        ValueError: two skills have one name.
     """
 
     def __init__(
@@ -103,6 +110,7 @@ class Agent:
         powered: Callable[[Heartbeat], Heartbeat] = unpowered,
         clock: Callable[[], float] | None = None,
     ) -> None:
+        check_given(locals(), FORMS)
         self.skills = skills if isinstance(skills, Skills) else Skills(skills)
         card = DeviceCard(DeviceId(card)) if isinstance(card, str) else card
         kinds = dict(resources or {})
@@ -139,8 +147,7 @@ class Agent:
             handle=self._keeper.handle,
             rests=self._outbox.hurry,  # nothing else can end in this turn
         )
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = math.inf
+        self._alarm = Alarm(self._ring)  # one, however many attempts there are
 
     async def run(self) -> None:
         """Be there until cancelled; then cancel the skills, say how they ended, and sign off.
@@ -166,8 +173,7 @@ class Agent:
             finally:
                 connection.cancel()
                 self._outbox.close()
-                if self._alarm:
-                    self._alarm.cancel()
+                self._alarm.close()
 
     async def __aenter__(self) -> Self:
         self._owner = await Background().__aenter__()
@@ -227,20 +233,9 @@ class Agent:
 
     def _act(self, actions: Iterable[Action]) -> None:
         self._outbox.put(actions)
-        self._set_alarm()
-
-    def _set_alarm(self) -> None:
-        """Wake up for the session's next deadline: one timer, however many attempts there are."""
-        due = self._session.next_deadline()
-        if due < self._alarm_at:
-            if self._alarm:
-                self._alarm.cancel()
-            self._alarm_at = due
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(max(0, due - self._now()), self._ring)
+        self._alarm.set(self._session.next_deadline(), now=self._now())
 
     def _ring(self) -> None:
-        self._alarm_at = math.inf
         try:
             self._act(self._session.tick(self._now()))
         except Exception as bug:  # noqa: BLE001  raised again by `run`

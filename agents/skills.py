@@ -42,6 +42,7 @@ from agents.contract import Function, Schema, read, title
 from agents.wording import sentence
 from protocol import types
 from protocol.artifacts import KEY, Artifact
+from protocol.sentences import shown
 from protocol.types import Effect, Outcome, SkillInfo, Succeeded
 
 __all__ = [
@@ -149,11 +150,18 @@ def skill(
 
 
 class Skills(Mapping[str, Skill]):
-    """The skills of one device by name, in the order they were given."""
+    """The skills of one device by name, in the order they were given.
+
+    Raises:
+        TypeError: one is none.
+        ValueError: two have one name.
+    """
 
     def __init__(self, skills: Iterable[Skill] = ()) -> None:
         self._skills: dict[str, Skill] = {}
         for each in skills:
+            if not isinstance(each, Skill):
+                raise TypeError(f"skills: {shown(each)} is none: write @skill above its function")
             if self._skills.setdefault(each.info.name, each) is not each:
                 raise ValueError(f"two skills are called {each.info.name!r}: rename one of them")
 

@@ -27,8 +27,9 @@ from orchestrator.core.model import (
     RunLimits,
     TaskSpec,
 )
-from orchestrator.library import Orchestrator, Run
+from orchestrator.library import Orchestrator
 from orchestrator.results import RunResult
+from orchestrator.run import Run
 
 __all__ = [
     "AddDependency",

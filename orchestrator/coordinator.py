@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from orchestrator import telemetry
-from orchestrator.alarm import Alarm
 from orchestrator.clock import loop_clock
 from orchestrator.core import commands as c
 from orchestrator.core import events as e
@@ -36,6 +35,7 @@ from orchestrator.promises import held_to_promise
 from orchestrator.snapshots import Snapshots, recover
 from orchestrator.wire import beat_of, event_of
 from protocol import topics
+from protocol.alarm import Alarm
 from protocol.codec import (
     MAX_PAYLOAD_BYTES,
     PartialOutputs,

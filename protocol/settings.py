@@ -107,7 +107,9 @@ class Broker(Section):
         try:
             return self.password_file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            raise SettingsError(f"broker.password_file: {error}") from error
+            raise SettingsError(
+                f"broker.password_file: {self.password_file} is no text file that can be read"
+            ) from error
 
 
 SomeSection = TypeVar("SomeSection", bound=Section)

@@ -5,6 +5,7 @@ from functools import partial
 from importlib import import_module
 
 from agents.config import DeviceConfig
+from agents.named import named
 from agents.skills import Skill, Skills
 from protocol.settings import SettingsError
 
@@ -55,11 +56,7 @@ def _agent(config: DeviceConfig, others: Skills) -> Iterator[Skill]:
 
 def _own(config: DeviceConfig) -> Iterator[Skill]:
     for place in config.skills.python:
-        module, _, name = place.partition(":")
-        try:
-            found = getattr(import_module(module), name)
-        except Exception as error:  # the owner's code may raise anything while it is imported
-            raise SettingsError(f"skills.python: {place!r} cannot be loaded: {error}") from error
+        found = named("skills.python", place)
         group = found if isinstance(found, Sequence) else [found]
         for each in group:
             if not isinstance(each, Skill):

@@ -1,11 +1,10 @@
 """The kinds of resources that the owner's device.toml names, with their adapters."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from agents.config import (
     DeviceConfig,
@@ -15,6 +14,7 @@ from agents.config import (
     ResourceSection,
 )
 from agents.keys import admit
+from agents.named import named
 from agents.warm.adapters import Adapter, ResourceKind
 from protocol.settings import SettingsError
 from protocol.types import Json
@@ -91,27 +91,18 @@ def _directory(place: str, section: DirectorySection) -> Adapter:
     elif section.command:
         fetch = commanded(section.command)
     else:
-        fetch = _named(place, section.python)
+        fetch = named(place, section.python)
     return Directories(section.folder, fetch, keys=section.keys)
 
 
 def _own(place: str, name: str) -> Adapter:
     from agents.warm.adapters.objects import Objects  # noqa: PLC0415  see `_adapter`
 
-    found = _named(place, name)
+    found = named(place, name)
     if all(callable(getattr(found, each, None)) for each in ("load", "evict", "size")):
         adapter: Adapter = cast("type[Adapter]", found)() if inspect.isclass(found) else found
         return adapter
     return Objects(found)
-
-
-def _named(place: str, name: str) -> Any:  # noqa: ANN401  the owner's own
-    module, _, attribute = name.partition(":")
-    try:
-        found: Callable[..., object] = getattr(import_module(module), attribute)
-    except Exception as error:  # the owner's code may raise anything while it is imported
-        raise SettingsError(f"{place}: {name!r} cannot be loaded: {error}") from error
-    return found
 
 
 def _text(path: Path) -> str:

@@ -15,8 +15,9 @@ from orchestrator.core.scheduling.policies import Policy
 from orchestrator.core.tuning import Tuning
 from orchestrator.improving import Here
 from orchestrator.journal import JournalError
-from orchestrator.library import DEFAULT_ADDRESS, Orchestrator, durably
+from orchestrator.library import DEFAULT_ADDRESS, Orchestrator
 from orchestrator.planner import Planner
+from orchestrator.run import durably
 
 NAME = "coordinator"
 EPOCH_S = 1.7e9  # wall time at the begin of a world

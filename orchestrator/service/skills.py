@@ -12,8 +12,9 @@ from orchestrator.core.errors import RequestError
 from orchestrator.core.model import RunLimits
 from orchestrator.core.snapshot import device_snapshot, task_snapshot, warm_of
 from orchestrator.core.state import Task
-from orchestrator.library import Orchestrator, Run
+from orchestrator.library import Orchestrator
 from orchestrator.questions import open_questions
+from orchestrator.run import Run
 from orchestrator.service import arguments as a
 from orchestrator.service.documents import (
     Document,

@@ -73,11 +73,16 @@ def test_check_finds_nothing_wrong_with_what_is_there(invoke, tmp_path):
         (DEVICE + "[skills]\npython = ['nowhere:x']", "nowhere"),
         (DEVICE + "[broker]\nhost = ''", "broker.host: :1883 is not an address of a broker"),
         (DEVICE + "[broker]\npassword_file = 'none'", "broker.password_file"),
+        (
+            DEVICE + "[resources.model]\npython = 'nowhere:x'\ncapacity = 1",
+            "resources.model.python",
+        ),
     ],
 )
 def test_unusable_configuration_is_one_line_and_exit_code_2(invoke, text, words):
     result = invoke(text)
     assert result.exit_code == 2
+    assert "device.toml" in result.output
     assert words in result.output
     assert len(result.output.splitlines()) == 1
 

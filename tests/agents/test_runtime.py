@@ -293,3 +293,15 @@ async def test_clock_of_the_device_decides_about_leases(broker):
         slept = 3600.0
         assert not held[0].lease_live()
         assert isinstance(await coordinator.outcome(), Unknown)
+
+
+async def test_after_a_sleep_the_next_message_has_the_timer_moved(broker):
+    """The loop did not see the sleep: its timer for the time limit would ring late."""
+    loop, slept = asyncio.get_running_loop(), 0.0
+    async with pair(broker, clock=lambda: loop.time() + slept) as (coordinator, _):
+        coordinator.say(offer(skill="sleep", args={"seconds": 100}, limit_s=4.0))
+        await coordinator.reply()
+        slept, woke = 3.0, loop.time()
+        coordinator.say(Query(AttemptId("nobody")))
+        assert (await coordinator.outcome()).kind is FailureKind.TIMEOUT
+        assert loop.time() - woke < 1.5

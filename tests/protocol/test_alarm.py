@@ -1,14 +1,16 @@
-"""The timer of the engine's next deadline, on a loop whose clock may fall behind."""
+"""The timer of the next deadline, on a loop whose clock may fall behind."""
 
 import asyncio
+import math
 
-from orchestrator.alarm import Alarm
+from protocol.alarm import Alarm
 
 
 async def test_it_rings_once_at_the_earliest_deadline_it_was_set_to():
     rung = []
     alarm = Alarm(lambda: rung.append(asyncio.get_running_loop().time()))
     alarm.set(None, now=0.0)
+    alarm.set(math.inf, now=0.0)
     alarm.set(9.0, now=0.0)
     alarm.set(5.0, now=0.0)
     alarm.set(7.0, now=0.0)

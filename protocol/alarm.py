@@ -1,6 +1,7 @@
-"""One timer on the loop that rings when the engine's next deadline comes."""
+"""One timer on the loop that rings when the next of many deadlines comes."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 LATE_S = 0.001  # the two clocks are read one after the other
@@ -18,8 +19,8 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, due: float | None, *, now: float) -> None:
-        """Ring by `due`, None for never, as it is `now`: both on the clock of deadlines."""
-        if due is None:
+        """Ring by `due`, as it is `now`, on the clock of deadlines; None and infinity: never."""
+        if due is None or due == math.inf:
             return
         loop = asyncio.get_running_loop()
         ring_at = loop.time() + max(0.0, due - now)
