@@ -213,7 +213,7 @@ class Board:
         parked = self._memory.parked(machine.card.device)
         for key, demand in self._of[machine.card.device].items():
             if id(demand) not in parked:
-                self._push(demand, machine)
+                self._stir(demand, machine)
                 if demand.waiting:
                     self.changed[key] = demand
 
@@ -224,13 +224,13 @@ class Board:
             parked = self._memory.parked(machine.card.device)
             for demand in self._of[machine.card.device].values():
                 if id(demand) not in parked:
-                    self._push(demand, machine)
+                    self._stir(demand, machine)
 
     def relieved(self, machine: Machine) -> None:
         """Let those ask again that wait for memory of a device."""
         for demand in self._memory.unpark(machine.card.device):
             assert isinstance(demand, Demand)  # noqa: S101 - we parked it
-            self._push(demand, machine)
+            self._stir(demand, machine)
             if demand.waiting:
                 self.changed[demand.key] = demand
 
@@ -275,6 +275,10 @@ class Board:
     def best(self, demand: Demand, now: float) -> Room | None:
         """Return the device with room that finishes soonest, ties to the emptier, the earlier."""
         room = demand.room
+        for machine in demand.stirred.values():
+            seconds = self.seconds(demand, machine)
+            heapq.heappush(room, (seconds, len(machine.attempts), machine.order, machine))
+        demand.stirred.clear()
         while room:
             seconds, used, order, machine = room[0]
             if (
@@ -333,9 +337,9 @@ class Board:
             self._demands[key] = demand
         return demand
 
-    def _push(self, demand: Demand, machine: Machine) -> None:
-        seconds = self.seconds(demand, machine)
-        heapq.heappush(demand.room, (seconds, len(machine.attempts), machine.order, machine))
+    def _stir(self, demand: Demand, machine: Machine) -> None:
+        """Note that a device has more or less room: whoever asks for the best counts that in."""
+        demand.stirred[machine.order] = machine
         demand.look_in -= 1
         if demand.look_in < 0:
             self._look(demand)
@@ -347,6 +351,7 @@ class Board:
             for m in demand.machines.values()
         ]
         heapq.heapify(demand.room)
+        demand.stirred.clear()
         demand.quickest = [(s, m) for s, _, _, m in heapq.nsmallest(QUICKEST, demand.room)]
         demand.look_in = 4 * len(demand.machines) + 64
 

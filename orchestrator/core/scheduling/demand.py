@@ -99,13 +99,15 @@ class Demand:
     """Known devices that can serve it, lost ones included."""
     queue: list[Entry] = field(default_factory=list)
     room: list[Room] = field(default_factory=list)
+    stirred: dict[int, Machine] = field(default_factory=dict)
+    """Devices that got busier or less busy since they were put into `room`, by their order."""
     waiting: int = 0
     quickest: list[tuple[float, Machine]] = field(default_factory=list)
     """The devices with the smallest estimates, busy or not, as of the last look at all of them."""
     needs: Mapping[Resource, float] = field(default_factory=dict)
     """The warm resources of the key, by name."""
     look_in: int = 0
-    """Pushes until the next such look: as many as there are devices, so that it costs O(1)."""
+    """Changes until the next such look: as many as there are devices, so that it costs O(1)."""
 
     @property
     def available(self) -> bool:

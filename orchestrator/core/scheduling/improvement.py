@@ -18,10 +18,8 @@ from orchestrator.core.facts import PlanAdopted
 from orchestrator.core.scheduling import one_plan
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.kept import Asked
-from orchestrator.core.scheduling.listing import by_rank
-from orchestrator.core.scheduling.lookahead import looking_ahead
 from orchestrator.core.scheduling.outlook import Outlook, follow
-from orchestrator.core.scheduling.portfolio import LOOKS, looks
+from orchestrator.core.scheduling.portfolio import MOST, QUICK, looks, portfolio
 from orchestrator.core.scheduling.search import improve
 
 LEAST_S: Final = 5.0  # left of a plan: a worker takes half a second of a core to start
@@ -29,10 +27,10 @@ LEAST_TASKS: Final = 10  # unstarted: of fewer the first search has seen what th
 ROUND_S: Final = 1.0  # between two problems of a run: looking at `SMALL` cells takes some 5 ms
 BACK_OFF: Final = 4.0  # times as long until the next one, after one that found nothing
 SMALL: Final = 4096  # tasks times devices; larger problems are handed out less often
-ADVANCE_S: Final = 10.0  # of the run: the first problem gets its share of search, none gets more
+FRONT: Final = 0.8  # of all search goes to the first problem of a plan: nothing has started yet
+MOST_S: Final = 1.0  # that a search takes of a core: it has most of what it will find by then
 TIMED_PER_S: Final = 800_000  # tasks that a search times in a second of a core, measured
-LOOKS_TIMED: Final = 4  # looks ahead that cost as much as timing a task, at the most
-MOST_LOOKS: Final = 4_000_000  # half a second, once a plan, whatever its share
+LOOKS_TIMED: Final = 2  # of list schedules, that cost as much as timing a task, at the most
 CLEARLY: Final = 0.995  # of what is left: less is worth no other plan, nor a row of the journal
 
 
@@ -48,7 +46,7 @@ class Problem:
     timed: int
     """How many tasks a search may time."""
     looks: int = 0
-    """How often to look ahead before, in all; 0: that was done, or is too much."""
+    """What the lists cost that it begins with; 0: they were made already, or are too much."""
 
     @property
     def takes_s(self) -> float:
@@ -70,8 +68,8 @@ def solve(problem: Problem) -> Answer:
     outlook = problem.outlook
     first = follow(outlook, problem.order, problem.device)
     if problem.looks:
-        ahead = looking_ahead(outlook, by_rank(outlook, problem.order))
-        first = min(first, ahead, key=lambda found: found.end)
+        lists = portfolio(outlook, problem.order, MOST)
+        first = min([first, *lists], key=lambda found: found.end)
     found = improve(outlook, first, tasks=problem.timed, seed=problem.number)
     return Answer(tuple(found.order), tuple(found.device))
 
@@ -95,16 +93,18 @@ def ask(board: Board, now: float, share: float) -> Problem | None:
     if rest is None or len({task.run for task in rest[0].tasks}) != 1:
         return None  # the runs of several go one after the other, whatever is sooner done
     seen, left = rest
-    since_s = min(now - plan.asked_at, ADVANCE_S)
+    earned_s = (1.0 - FRONT) * (now - plan.asked_at)
+    if not plan.searched:
+        earned_s = FRONT * (plan.end - now)
     plan.problems += 1
     plan.asked_at = now
     plan.asked = Asked(plan.basis, seen.tasks, [m.card.device for m in seen.machines])
-    timed = int(share * since_s * TIMED_PER_S)
-    ahead = looks(seen.outlook)  # the first plan had no time for many
-    ahead = ahead if LOOKS < ahead <= MOST_LOOKS and not plan.searched else 0
+    timed = int(min(share * earned_s, MOST_S) * TIMED_PER_S)
+    lists = looks(seen.outlook)  # the first plan had no time for many
+    lists = lists if QUICK < lists <= MOST and not plan.searched else 0
     plan.searched = True
     order, device = tuple(left.order), tuple(left.device)
-    return Problem(plan.problems, seen.outlook, order, device, timed, ahead)
+    return Problem(plan.problems, seen.outlook, order, device, timed, lists)
 
 
 def take(board: Board, number: int, answer: Answer, now: float) -> PlanAdopted | None:

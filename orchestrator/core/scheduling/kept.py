@@ -113,7 +113,7 @@ class Plan:
     """By device, when there is to be one for which nothing is left."""
     intended: dict[Name, DeviceId] = field(default_factory=dict)
     """Where each unstarted task is meant to go: its inputs may be sent there ahead."""
-    since: dict[tuple[Name, DeviceId], float] = field(default_factory=dict)
+    since: dict[Name, dict[DeviceId, float]] = field(default_factory=dict)
     """Since when a task has been meant for a device: then its inputs were sent, if made."""
     offered: dict[Name, tuple[float, float]] = field(default_factory=dict)
     """When those that were offered are to begin, as their inputs come, and to end."""
@@ -163,7 +163,7 @@ class Plan:
         if self._noted() < self._room:
             return
         self.offered = {name: at for name, at in self.offered.items() if name[0] in live}
-        self.since = {key: at for key, at in self.since.items() if key[0][0] in live}
+        self.since = {name: at for name, at in self.since.items() if name[0] in live}
         self.sizes = {name: size for name, size in self.sizes.items() if name[0] in live}
         self.hinted = {key for key in self.hinted if key[0] in live}
         self._room = 2 * self._noted() + ROOM

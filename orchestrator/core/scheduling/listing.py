@@ -8,6 +8,7 @@ predecessors.
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import TypeAlias
 
@@ -98,6 +99,30 @@ def optimistic_costs(outlook: Outlook, order: Sequence[int], per_byte: float) ->
                 for known, here in zip(table[source], totals, strict=True)
             ]
     return table
+
+
+def by_optimistic_cost(
+    outlook: Outlook, order: Sequence[int], table: Sequence[Sequence[float]]
+) -> list[int]:
+    """Return the tasks as PEFT takes them: of those that are ready, that of the highest mean."""
+    rank = [mean(row) for row in table]
+    place = {task: number for number, task in enumerate(order)}
+    unmet = [len(before) for before in outlook.predecessors]
+    successors: list[list[int]] = [[] for _ in unmet]
+    for task, before in enumerate(outlook.predecessors):
+        for source, _ in before:
+            successors[source].append(task)
+    ready = [(-rank[task], place[task], task) for task in order if not unmet[task]]
+    heapify(ready)
+    found = []
+    while ready:
+        _, _, task = heappop(ready)
+        found.append(task)
+        for after in successors[task]:
+            unmet[after] -= 1
+            if not unmet[after]:
+                heappush(ready, (-rank[after], place[after], after))
+    return found
 
 
 def mean(row: Sequence[float]) -> float:

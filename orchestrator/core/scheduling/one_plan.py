@@ -220,7 +220,7 @@ def _keep(plan: Plan, seen: Survey, found: Schedule, now: float) -> None:
         begin = found.finish[number] - outlook.cost[number][where]
         plan.queues[device].append((now + due[number], now + begin, task))
         if plan.ahead:
-            plan.since.setdefault(((task.run, task.spec.id), device), now)
+            plan.since.setdefault((task.run, task.spec.id), {}).setdefault(device, now)
     if intended != plan.intended:
         for name, device in intended.items():
             if plan.intended.get(name) != device:

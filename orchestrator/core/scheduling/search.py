@@ -1,23 +1,28 @@
-"""Local search on a schedule: what makes it long is moved, and kept where that is no worse.
+"""Simulated annealing on a schedule: what makes it long is moved, at first also to its harm.
 
-A neighbour is made as in van Laarhoven, Aarts, Lenstra (Operations Research 40(1), 1992, section
-3): only moves on a critical path can shorten a schedule. A critical task goes to another place in
-the order, to another device, or to where a neighbour in the graph is, so that no transfer lies
-between them; its other neighbours may then come along. Deviations: no temperature, since equal
-schedules are taken and the budget is small; the chance is counted, so that the same work gives the
+Van Laarhoven, Aarts, Lenstra (Operations Research 40(1), 1992): only moves on a critical path can
+shorten a schedule (section 3), and one that lengthens it by d is taken with the chance exp(-d / T)
+(section 2). Where transfers count, tasks that belong together must move together: so a critical
+task goes to another device, or to where a neighbour in the graph is, alone or with those that data
+ties to it on its old one, or it goes to another place in the order. Deviations: T falls in a line,
+as the budget is a few thousand moves at the most; the chance of taking a move is drawn before it
+is timed, as a limit that timing may give up at; and it is counted, so that the same work gives the
 same plan.
 """
 
 from collections.abc import Sequence
-from math import inf
+from math import inf, log
 from typing import Final, TypeAlias
 
 from orchestrator.core.chance import Stream
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, follow
 
+WARMTH: Final = 0.02  # T at first, of the schedule's length: from 0.01 to 0.05 is much the same
 JOIN: Final = 0.5  # share of moves to where a neighbour in the graph is
 MOVE: Final = 0.75  # and to any other device; the rest are moves in the order alone
-EVEN: Final = 0.5  # chance that another task comes along, and that the order changes too
+EVEN: Final = 0.5  # chance that others come along, and that the order changes too
+TIE: Final = 0.7  # chance that each of them does, and those that data ties to it, and so on
+LEAST: Final = 1e-12  # of a chance: its logarithm is finite
 ROUNDING: Final = 1e-12  # sums of the same numbers in another order differ by less
 
 Neighbours: TypeAlias = Sequence[Sequence[int]]
@@ -32,12 +37,15 @@ def improve(outlook: Outlook, found: Schedule, *, tasks: int, seed: int = 0) -> 
     best = now = found
     path, onward = _critical(outlook, now), _onward(outlook, now.order)
     near, chance = _neighbours(outlook), Stream(seed)
-    for _ in range(max(1, tasks // count)):
+    moves = max(1, tasks // count)
+    for left in range(moves, 0, -1):
         moved = _neighbour(outlook, now, path, near, chance)
         if moved is None:
             continue
-        tried = follow(outlook, *moved, onward=onward, limit=now.end * (1.0 + ROUNDING))
-        if tried.end > now.end:
+        heat = WARMTH * best.end * left / moves
+        limit = now.end - log(max(chance.unit(), LEAST)) * heat
+        tried = follow(outlook, *moved, onward=onward, limit=limit * (1.0 + ROUNDING))
+        if tried.end > limit * (1.0 + ROUNDING):
             continue
         now, path = tried, _critical(outlook, tried)
         if now.end < best.end:
@@ -77,16 +85,25 @@ def _neighbour(
         where = beside if joins else chance.below(len(outlook.free))
         if where == device[task] or outlook.cost[task][where] == inf:
             return None
+        together = _tied(device, task, near, chance) if chance.unit() < EVEN else [task]
         device = list(device)
-        left, device[task] = device[task], where
-        if joins and chance.unit() < EVEN:
-            for other in near[task]:
-                comes = device[other] == left and chance.unit() < EVEN
-                if comes and outlook.cost[other][where] < inf:
-                    device[other] = where
+        for each in together:
+            if outlook.cost[each][where] < inf:
+                device[each] = where
     if kind >= MOVE or chance.unit() < EVEN:
         order = _moved(outlook, order, task, chance.unit())
     return order, device
+
+
+def _tied(device: Sequence[int], task: int, near: Neighbours, chance: Stream) -> list[int]:
+    """Return a task and others on its device that data ties to it, as chance has it."""
+    found, seen = [task], {task}
+    for each in found:  # which grows meanwhile
+        for other in near[each]:
+            if other not in seen and device[other] == device[task] and chance.unit() < TIE:
+                seen.add(other)
+                found.append(other)
+    return found
 
 
 def _moved(outlook: Outlook, order: Sequence[int], task: int, share: float) -> list[int]:

@@ -4,7 +4,7 @@ Only what may start is planned: tasks that wait for nothing but each other and r
 What waits for a planner, a person, a fan-out or a device that is away comes in when it is ready.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -178,13 +178,17 @@ class _Surveyor:
         rates = self._per_byte(source) if size and source is not None else self._none
         if not any(rates):
             return [max(known, made) for known in there] if made > 0.0 else there
-        came = list[float]()
-        name = (before.run, edge.successor)
+        sent: Mapping[DeviceId, float] = plan.since.get((before.run, edge.successor), {})
+        came = []
+        # Comparisons are three times as fast as max(), and a repair spends most of its time here.
         for device, rate, known in zip(self._names, rates, there, strict=True):
-            sent = made
+            arrives = made
             if rate and not lives:
-                sent = max(sent, plan.since.get((name, device), now) - now)
-            came.append(max(known, sent + size * rate))
+                arrives = sent.get(device, now) - now
+                if arrives < made:  # noqa: PLR1730
+                    arrives = made
+            arrives += size * rate
+            came.append(arrives if arrives > known else known)  # noqa: FURB136
         return came
 
     def _per_byte(self, source: DeviceId) -> list[float]:

@@ -79,7 +79,8 @@ def arrival(board: Board, task: Placeable, device: DeviceId, now: float) -> floa
     plan, links = board.plan, board.estimates.links
     latest = now
     if links:
-        sent = plan.since.get(((task.run, task.spec.id), device), now) if plan.ahead else now
+        meant = plan.since.get((task.run, task.spec.id)) if plan.ahead else None
+        sent = meant.get(device, now) if meant else now
         for before, source, size in _sources(board, task):
             since = max(sent, made_at(plan, before, now))
             latest = max(latest, since + size * links.per_byte(source, device))

@@ -14,11 +14,12 @@ from orchestrator.core.saved import SavedPlan
 from orchestrator.core.scheduling import improvement, one_plan
 from orchestrator.core.scheduling.adopted import adopted as adopted_plan
 from orchestrator.core.scheduling.improvement import (
-    ADVANCE_S,
     BACK_OFF,
+    FRONT,
     LEAST_S,
     LEAST_TASKS,
     LOOKS_TIMED,
+    MOST_S,
     ROUND_S,
     TIMED_PER_S,
     Problem,
@@ -26,6 +27,7 @@ from orchestrator.core.scheduling.improvement import (
 )
 from orchestrator.core.scheduling.outlook import Schedule, follow
 from orchestrator.core.scheduling.policies import Policy
+from orchestrator.core.scheduling.portfolio import MOST, QUICK
 from orchestrator.core.scheduling.survey import survey, unstarted
 from orchestrator.core.tuning import Tuning
 from protocol.types import DeviceId, Failed, FailureKind, RunId, Succeeded
@@ -91,7 +93,8 @@ def handed_out(count=20, *, scale=1.0, **rest):
 
 def test_a_long_plan_is_handed_out_with_its_share_of_search():
     world, problem = handed_out()
-    assert problem.timed == int(SHARE * ADVANCE_S * TIMED_PER_S)
+    left_s = world.engine.state.board.plan.end - world.at
+    assert problem.timed == int(FRONT * SHARE * left_s * TIMED_PER_S)
     assert len(problem.order) == 20 - len(world.offers)
     assert pickle.loads(pickle.dumps(problem)) == problem  # noqa: S301 - our own
     kept = follow(problem.outlook, problem.order, problem.device)
@@ -131,7 +134,11 @@ def test_one_problem_is_out_at_a_time_and_the_next_one_has_the_share_of_the_time
     world.wait(0.0)
     (_, second) = problems(world)
     assert second.number == first.number + 1
-    assert second.timed == int(SHARE * 5.0 * TIMED_PER_S)
+    assert second.timed == int((1.0 - FRONT) * SHARE * 5.0 * TIMED_PER_S)
+
+
+def test_no_search_takes_longer_than_it_pays():
+    assert handed_out(scale=1000.0)[1].timed == MOST_S * TIMED_PER_S
 
 
 def under_way(**rest):
@@ -245,7 +252,7 @@ def test_a_plan_that_is_followed_as_it_was_made_is_not_given_up_for_what_may_be_
     end = world.engine.state.board.plan.end
     worsened(world)
     world.engine.state.board.plan.end = end
-    assert solved(world, problem).facts == ()
+    assert answer(world, problem).facts == ()
 
 
 def test_what_is_not_better_is_not_adopted():
@@ -373,21 +380,18 @@ def test_looking_ahead_takes_time_too():
     assert replace(problem, looks=50 * LOOKS_TIMED).takes_s == 150 / TIMED_PER_S
 
 
-@pytest.mark.parametrize(("least", "most", "looked"), [(0, 10**6, True), (0, 1, False)])
+@pytest.mark.parametrize(
+    ("least", "most", "looked"), [(0, MOST, True), (0, 1, False), (QUICK, MOST, False)]
+)
 def test_the_first_search_of_a_plan_looks_ahead_where_the_plan_had_no_time_to(
     monkeypatch, least, most, looked
 ):
-    monkeypatch.setattr(improvement, "LOOKS", least)
-    monkeypatch.setattr(improvement, "MOST_LOOKS", most)
+    monkeypatch.setattr(improvement, "QUICK", least)
+    monkeypatch.setattr(improvement, "MOST", most)
     world, problem = handed_out()
     assert (problem.looks > 0) is looked
     answer(world, problem)
     assert next_one(world)[0].looks == 0, "once"
-
-
-def test_what_the_first_plan_had_time_for_is_not_done_again():
-    _, problem = handed_out()
-    assert problem.looks == 0
 
 
 def test_a_plan_that_is_better_than_what_looking_ahead_finds_is_kept():

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from benchmarks.scheduling.plan import Plan
 from benchmarks.scheduling.policies import lookahead
-from orchestrator.core.scheduling import portfolio as starts
 from orchestrator.core.scheduling.listing import inserted, mean, per_byte, ranked
 from orchestrator.core.scheduling.lookahead import looking_ahead
-from orchestrator.core.scheduling.portfolio import looks, portfolio
 from tests.benchmarks.scheduling.papers import exact
 from tests.orchestrator.core.scheduling.outlooks import outlook, outlooks
 from tests.orchestrator.core.scheduling.test_outlook import is_valid
@@ -131,11 +129,3 @@ def test_so_is_a_fork_whose_children_do_not_get_in_each_other_s_way(first, own, 
     """Each child has a device of its own, and takes longer than any way."""
     children = [tuple(own[n] + 100 if d == n else inf for d in range(3)) for n in range(3)]
     assert agrees([first, *children], [(0, n + 1, sizes[n]) for n in range(3)])
-
-
-@pytest.mark.parametrize(("most", "plans"), [(4, 4), (3, 3)])
-def test_it_is_left_out_where_it_costs_too_much(most, plans, monkeypatch):
-    there = outlook(*SLOW_LINK)
-    assert looks(there) == 4
-    monkeypatch.setattr(starts, "LOOKS", most)
-    assert len(list(portfolio(there, [0, 1]))) == plans

@@ -1,4 +1,4 @@
-"""Local search: which neighbours a schedule has."""
+"""Annealing: which neighbours a schedule has, and which are taken."""
 
 from math import inf
 
@@ -25,11 +25,23 @@ def test_a_task_joins_a_neighbour_and_brings_the_others_that_can_come():
     assert found.device == [1, 1, 1, 0]
 
 
-@pytest.mark.parametrize("share", ["JOIN", "EVEN"])
+@pytest.mark.parametrize("share", ["EVEN", "TIE"])
 def test_one_task_at_a_time_does_not_get_there(share, monkeypatch):
     monkeypatch.setattr(search, share, 0.0)
     there, first = together()
     assert improve(there, first, tasks=8000).end == first.end
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_worse_at_first_is_taken_while_it_is_warm(seed, monkeypatch):
+    """From 20 no single move leads on; the optimum is 18."""
+    cost = [(8, 4), (3, 2), (8, 1), (2, 4), (6, 8), (8, 2)]
+    links = [(0, 1, 5), (1, 2, 2), (1, 3, 4), (1, 4, 6), (2, 4, 0), (3, 4, 3), (1, 5, 3)]
+    there = outlook(cost, [*links, (2, 5, 4), (3, 5, 1)])
+    first = follow(there, there.tasks, [0] * 6)
+    assert improve(there, first, tasks=12_000, seed=seed).end == 18
+    monkeypatch.setattr(search, "WARMTH", 0.0)
+    assert improve(there, first, tasks=12_000, seed=seed).end == 20
 
 
 def test_where_the_order_is_all_there_is_it_is_found():

@@ -143,7 +143,7 @@ def test_what_was_meant_for_a_device_is_on_its_way_since():
     assert list(inputs(board, b)) == [("d0", 40.0)]
     assert arrival(board, b, DeviceId("d1"), 10.0) == 14.0
     assert arrival(board, b, DeviceId("d0"), 10.0) == 10.0
-    board.plan.since[(RUN, TaskId("b")), DeviceId("d1")] = 7.0
+    board.plan.since[RUN, TaskId("b")] = {DeviceId("d1"): 7.0}
     assert arrival(board, b, DeviceId("d1"), 10.0) == 14.0
     board.plan.ahead = True
     board.plan.offered[RUN, TaskId("a")] = (0.0, 5.0)
