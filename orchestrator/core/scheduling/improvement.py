@@ -28,7 +28,8 @@ ROUND_S: Final = 1.0  # between two problems of a run: looking at `SMALL` cells 
 BACK_OFF: Final = 4.0  # times as long until the next one, after one that found nothing
 SMALL: Final = 4096  # tasks times devices; larger problems are handed out less often
 FRONT: Final = 0.8  # of all search goes to the first problem of a plan: nothing has started yet
-MOST_S: Final = 1.0  # that a search takes of a core: it has most of what it will find by then
+MOST_S: Final = 1.0  # that a search takes of a core, and how many moves it makes at the most:
+MOVES: Final = 3000  # it has most of what it will find by then
 TIMED_PER_S: Final = 800_000  # tasks that a search times in a second of a core, measured
 LOOKS_TIMED: Final = 2  # of list schedules, that cost as much as timing a task, at the most
 CLEARLY: Final = 0.995  # of what is left: less is worth no other plan, nor a row of the journal
@@ -99,7 +100,7 @@ def ask(board: Board, now: float, share: float) -> Problem | None:
     plan.problems += 1
     plan.asked_at = now
     plan.asked = Asked(plan.basis, seen.tasks, [m.card.device for m in seen.machines])
-    timed = int(min(share * earned_s, MOST_S) * TIMED_PER_S)
+    timed = min(int(min(share * earned_s, MOST_S) * TIMED_PER_S), MOVES * len(left.order))
     lists = looks(seen.outlook)  # the first plan had no time for many
     lists = lists if QUICK < lists <= MOST and not plan.searched else 0
     plan.searched = True
