@@ -31,6 +31,10 @@ searches while the run goes on: `drive.IMPROVE_CPU` seconds of a core for each s
 which is the instance's unit of time, at the most, and less where they find nothing. What those
 gain is `improved.*`. `cpsat_vs_best_list` says what is left.
 
+How long transfers take beside tasks (CCR) was drawn: `vs_heft.sigma0.ccr*` and
+`hedge.stragglers.ccr*` are of the worlds that drew it. A second copy of a task needs its data
+again: so hedging saves much where that is quick, and nothing where it takes ten times as long.
+
 `vs_best_list` is to the list schedule that is best on the mean; `vs_each_best_list` to that which
 is best in each world, which nobody knows beforehand. `vs_cpsat` is to what CP-SAT finds in the
 time that it has, which on a shared core is not much and depends on the machine. `worst_vs_fifo` is

@@ -103,6 +103,7 @@ def _figures(outcomes: Sequence[Outcome]) -> dict[str, float]:
     for ccr in CCR:
         slow = _Beside([each for each in outcomes if each.ccr == ccr])
         found |= slow.figure(f"vs_heft.sigma0.ccr{ccr:g}", "sigma0", OURS, "heft")
+        found |= slow.figure(f"hedge.stragglers.ccr{ccr:g}", "stragglers", OURS, NO_HEDGE)
     found |= beside.figure("vs_cpsat.sigma0", "sigma0", OURS, EXACT)
     found |= beside.figure("hedge.stragglers", "stragglers", OURS, NO_HEDGE)
     best = min(SCHEDULERS, key=lambda name: found[f"ratio.{name}.sigma0"])

@@ -1,5 +1,6 @@
 import math
 from array import array
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,18 @@ def test_worst_instance_is_that_with_the_largest_mean_over_fifo():
         "b1": {"one_plan": 1.1, "fifo": 1.0, "heft": 1.0},
     }
     assert figures(outcomes(worlds))["worst_vs_fifo"] == pytest.approx(1.1)
+
+
+def test_what_depends_on_transfers_stands_there_by_how_long_they_take():
+    worlds = {"a1": {"one_plan": 3.0, "heft": 4.0}, "b1": {"one_plan": 1.0, "heft": 4.0}}
+    hedged = {"a1": {"heft": 3.0, NO_HEDGE: 6.0}, "b1": {"heft": 6.0, NO_HEDGE: 6.0}}
+    every = [*outcomes(worlds), *outcomes(hedged, case="stragglers", more=[NO_HEDGE])]
+    found = figures([replace(each, ccr=0.1 if each.world == "a1" else 10.0) for each in every])
+
+    assert found["vs_heft.sigma0.ccr0.1"] == pytest.approx(0.75)
+    assert found["vs_heft.sigma0.ccr10"] == pytest.approx(0.25)
+    assert found["hedge.stragglers.ccr0.1"] == pytest.approx(0.5)
+    assert found["hedge.stragglers.ccr10"] == pytest.approx(1.0)
 
 
 def test_hedging_is_judged_by_stragglers_and_cpsat_where_it_ran():
