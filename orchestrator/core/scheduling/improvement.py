@@ -28,8 +28,8 @@ ROUND_S: Final = 1.0  # between two problems of a run: looking at `SMALL` cells 
 BACK_OFF: Final = 4.0  # times as long until the next one, after one that found nothing
 SMALL: Final = 4096  # tasks times devices; larger problems are handed out less often
 FRONT: Final = 0.8  # of all search goes to the first problem of a plan: nothing has started yet
-MOST_S: Final = 1.0  # that a search takes of a core, and how many moves it makes at the most:
-MOVES: Final = 3000  # it has most of what it will find by then
+MOST_S: Final = 1.0  # that a search takes of a core: it has most of what it will find by then
+MOVES: Final = 3000  # of annealing: by then it has most of what it will find, too
 TIMED_PER_S: Final = 800_000  # tasks that a search times in a second of a core, measured
 LOOKS_TIMED: Final = 2  # of list schedules, that cost as much as timing a task, at the most
 CLEARLY: Final = 0.995  # of what is left: less is worth no other plan, nor a row of the journal
@@ -50,9 +50,14 @@ class Problem:
     """What the lists cost that it begins with; 0: they were made already, or are too much."""
 
     @property
+    def annealed(self) -> int:
+        """Return how many tasks annealing may time: one more schedule is all of them."""
+        return min(self.timed, MOVES * len(self.order))
+
+    @property
     def takes_s(self) -> float:
-        """Return how long a search takes, in seconds of a core."""
-        return (self.timed + self.looks // LOOKS_TIMED) / TIMED_PER_S
+        """Return how long annealing takes, in seconds of a core, with the lists before."""
+        return (self.annealed + self.looks // LOOKS_TIMED) / TIMED_PER_S
 
 
 class Answer(NamedTuple):
@@ -71,7 +76,7 @@ def solve(problem: Problem) -> Answer:
     if problem.looks:
         lists = portfolio(outlook, problem.order, MOST)
         first = min([first, *lists], key=lambda found: found.end)
-    found = improve(outlook, first, tasks=problem.timed, seed=problem.number)
+    found = improve(outlook, first, tasks=problem.annealed, seed=problem.number)
     return Answer(tuple(found.order), tuple(found.device))
 
 
@@ -100,7 +105,7 @@ def ask(board: Board, now: float, share: float) -> Problem | None:
     plan.problems += 1
     plan.asked_at = now
     plan.asked = Asked(plan.basis, seen.tasks, [m.card.device for m in seen.machines])
-    timed = min(int(min(share * earned_s, MOST_S) * TIMED_PER_S), MOVES * len(left.order))
+    timed = int(min(share * earned_s, MOST_S) * TIMED_PER_S)
     lists = looks(seen.outlook)  # the first plan had no time for many
     lists = lists if QUICK < lists <= MOST and not plan.searched else 0
     plan.searched = True

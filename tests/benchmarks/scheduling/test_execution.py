@@ -30,7 +30,6 @@ from benchmarks.scheduling.replay import replay
 from benchmarks.scheduling.validator import violations
 from orchestrator.core import events as e
 from orchestrator.core.engine import Engine
-from orchestrator.core.scheduling.improvement import TIMED_PER_S
 from orchestrator.core.scheduling.policies import Policy
 from protocol.types import DeviceId
 from tests.benchmarks.scheduling.papers import TOPCUOGLU, exact, problems
@@ -194,7 +193,7 @@ class Watched(driving._World):
         (self.searched if searches else self.decided).append(event)
 
     def _improve(self, problem, at):
-        self.asked.append((problem.number, at + problem.timed / TIMED_PER_S))
+        self.asked.append((problem.number, at + problem.takes_s))
         super()._improve(problem, at)
 
     def _let(self, happening, at):

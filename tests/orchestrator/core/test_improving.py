@@ -137,9 +137,11 @@ def test_one_problem_is_out_at_a_time_and_the_next_one_has_the_share_of_the_time
     assert second.timed == int((1.0 - FRONT) * SHARE * 5.0 * TIMED_PER_S)
 
 
-@pytest.mark.parametrize(("count", "timed"), [(20, 17 * MOVES), (400, MOST_S * TIMED_PER_S)])
-def test_no_search_takes_longer_than_it_pays(count, timed):
-    assert handed_out(count, scale=1000.0)[1].timed == timed
+@pytest.mark.parametrize(("count", "annealed"), [(20, 17 * MOVES), (400, 800_000)])
+def test_no_search_takes_longer_than_it_pays(count, annealed):
+    problem = handed_out(count, scale=1000.0)[1]
+    assert (problem.timed, problem.annealed) == (MOST_S * TIMED_PER_S, annealed)
+    assert problem.takes_s * TIMED_PER_S == annealed + problem.looks // LOOKS_TIMED
 
 
 def under_way(**rest):
@@ -376,9 +378,8 @@ def test_a_search_begins_with_looking_ahead_where_it_is_told_to():
 
 
 def test_looking_ahead_takes_time_too():
-    problem = far_apart(100)
-    assert problem.takes_s == 100 / TIMED_PER_S
-    assert replace(problem, looks=50 * LOOKS_TIMED).takes_s == 150 / TIMED_PER_S
+    assert far_apart(100).takes_s == 100 / TIMED_PER_S
+    assert replace(far_apart(100), looks=50 * LOOKS_TIMED).takes_s == 150 / TIMED_PER_S
 
 
 @pytest.mark.parametrize(("least", "most", "looked"), [(0, MOST, 1), (0, 1, 0), (QUICK, MOST, 0)])
