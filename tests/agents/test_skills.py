@@ -269,4 +269,5 @@ async def test_checking_a_call_costs_little():
             await nothing.call(CONTEXT, {"path": "p"})
         return (perf_counter() - start) / 200
 
-    assert min([await once() for _ in range(10)]) < 20e-6  # 4 µs where nothing else runs
+    # 3 µs where nothing else runs, 9 with coverage
+    assert min([await once() for _ in range(10)]) < 100e-6

@@ -29,7 +29,7 @@ async def test_an_hour_takes_no_time():
     await asyncio.sleep(3600)
 
     assert asyncio.get_running_loop().time() == 3600
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 10
 
 
 async def test_a_child_that_somebody_else_has_left_does_not_hold_the_clock_for_long():

@@ -15,7 +15,7 @@ from protocol.types import Effect, FailureKind, Succeeded, Unknown
 from tests.support.agents import RUN, offer
 from tests.support.coordinator import ScriptedCoordinator
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(60)]
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN_SKILLS = """

@@ -113,7 +113,7 @@ def write_noise(path: Path, size_bytes: int) -> str:
 @pytest.mark.parametrize(
     "size_bytes",
     [
-        pytest.param(64 * MIB, marks=pytest.mark.timeout(60), id="64MiB"),
+        pytest.param(64 * MIB, marks=pytest.mark.timeout(120), id="64MiB"),
         pytest.param(1024 * MIB, marks=[pytest.mark.slow, pytest.mark.timeout(300)], id="1GiB"),
     ],
 )

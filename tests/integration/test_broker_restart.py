@@ -13,7 +13,7 @@ from orchestrator.core.facts import AttemptSucceeded
 from protocol.types import DeviceCard, Effect
 from tests.support.muster import plan, spec
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(60)]
 DEVICES = ("a", "b", "c", "d")
 
 
@@ -48,4 +48,7 @@ async def test_every_agent_comes_back_and_nothing_is_lost_or_done_twice_peer_5(b
         result = await run.result()
         assert result.outputs == {name: name for name in names}
         assert effects == Counter(names)
-        assert {each.card.device for each in orchestrator.devices() if each.online} == {*DEVICES}
+        async with asyncio.timeout(10):
+            while not all(each.online for each in orchestrator.devices()):  # noqa: ASYNC110 - none says so
+                await asyncio.sleep(0.01)
+        assert {each.card.device for each in orchestrator.devices()} == {*DEVICES}

@@ -14,7 +14,7 @@ from benchmarks.demo.fleet import VICTIM
 
 pytestmark = [
     pytest.mark.broker,
-    pytest.mark.timeout(60),
+    pytest.mark.timeout(180),
     pytest.mark.usefixtures("installed_mosquitto"),
 ]
 

@@ -19,7 +19,7 @@ from protocol.types import DeviceCard, Effect, Succeeded
 from tests.support.mosquitto import program
 from tests.support.muster import plan, spec
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 CALLER = Address("muster", "default", "caller")
 SKILLS = """
 import asyncio
@@ -48,6 +48,13 @@ async def post(name: str) -> None:
     leave(name)
     await asyncio.sleep(600)
 """
+
+
+async def left(file, names):
+    """Wait until all of them have left their marks."""
+    async with asyncio.timeout(10):
+        while {*file.read_text().split()} != names:  # noqa: ASYNC110 - files change in silence
+            await asyncio.sleep(0.01)
 
 
 async def test_coordinator_killed_at_work_finishes_its_run_and_repeats_nothing_peer_12(
@@ -101,7 +108,7 @@ async def test_daemon_killed_at_work_tries_again_what_may_be_and_asks_about_the_
     )
     work = {"short": "fetch", "long": "fetch", "letter": "post"}
     tasks = [spec(name, kind, args={"name": name}) for name, kind in work.items()]
-    facts = []
+    facts, killed = [], False
     async with (
         program("agent", "--config", config, log=tmp_path / "log") as daemon,
         Orchestrator(broker.transport("coordinator")) as orchestrator,
@@ -110,7 +117,9 @@ async def test_daemon_killed_at_work_tries_again_what_may_be_and_asks_about_the_
         async for event in run.events():
             facts.append(event.fact)
             started = {each.task for each in facts if isinstance(each, AttemptStarted)}
-            if isinstance(event.fact, AttemptStarted) and started >= {"long", "letter"}:
+            if not killed and started >= {"long", "letter"}:
+                await left(tmp_path / "effects", {"short", "long", "letter"})
+                killed = True
                 daemon.kill()
             if isinstance(event.fact, TaskUnknown):
                 assert event.fact.task == "letter"

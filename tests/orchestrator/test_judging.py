@@ -91,7 +91,7 @@ async def test_a_verdict_is_shown_survives_a_restart_and_saw_no_secret(tmp_path)
 async def test_whatever_the_judge_does_the_run_is_the_same_and_the_next_is_judged(answer):
     script = iter([answer, Says(GOOD)])
     async with ModelServer(lambda _asked: next(script), key=KEY).running() as server:
-        judge = over_http(server, tries=1, verdict_s=0.3)
+        judge = over_http(server, tries=1, verdict_s=1.0)
         async with muster({"d": [work()]}, judge=judge) as (orchestrator, _):
             first = await orchestrator.submit("first", plan=plan("a"))
             assert (await first.result()).succeeded

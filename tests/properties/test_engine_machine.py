@@ -20,7 +20,7 @@ from protocol.types import (
 from tests.properties.engine_machine import RUNS, SETTINGS, EngineMachine
 from tests.properties.plans import DEVICES, SKILLS, TASKS
 
-TestEngine = pytest.mark.timeout(90)(EngineMachine.TestCase)
+TestEngine = pytest.mark.timeout(240)(EngineMachine.TestCase)
 TestEngine.settings = SETTINGS
 
 
@@ -44,5 +44,5 @@ class HedgeMachine(EngineMachine):
             self.world.tell(event)
 
 
-TestHedges = pytest.mark.timeout(90)(HedgeMachine.TestCase)
+TestHedges = pytest.mark.timeout(240)(HedgeMachine.TestCase)
 TestHedges.settings = settings(SETTINGS, max_examples=25, stateful_step_count=20)

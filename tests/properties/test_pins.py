@@ -146,7 +146,7 @@ class Chaos:
                 assert not protected or name in wanted or thinking, "I14"
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(240)
 def test_i5_i14_no_pin_outlives_its_last_use_under_10_000_random_edits():
     chaos = Chaos(1, checked=False)
     steps = 0
@@ -160,6 +160,7 @@ def test_i5_i14_no_pin_outlives_its_last_use_under_10_000_random_edits():
     assert {"PinGranted", "GapObserved", "ResourceReleased", "ResourceLoaded"} <= kinds
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", range(4))
 def test_i11_leases_are_folded_and_restored_as_they_were(seed):
     chaos = Chaos(seed, checked=True)

@@ -34,6 +34,7 @@ def small_snapshots_and_no_log(monkeypatch):
     telemetry.quiet()
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("first", range(0, WORLDS, TOGETHER))
 def test_every_run_ends_and_nothing_is_lost_or_done_twice(first):
     reports = [world(seed) for seed in range(first, first + TOGETHER)]

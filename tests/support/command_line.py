@@ -71,7 +71,7 @@ async def serve(port, folder, ready, stop):
     )
     service = Service(orchestrator, transport)
     stopping = asyncio.Event()
-    stop.append((asyncio.get_running_loop(), stopping, orchestrator))
+    stop.append((asyncio.get_running_loop(), stopping))
     skills = [work(output="done"), ask, boom]
     kinds = {kind: ResourceKind(SimulatedAdapter(0.05), 8.0) for kind in ("session", "model")}
     laptop = Agent("laptop", skills, transport=link("laptop"), unit=UNIT, resources=kinds)
@@ -98,17 +98,20 @@ def until(muster, run, words):
 
 @contextmanager
 def signalled(number, when):
-    """Send ourselves a signal once `when` holds; nobody listening, it does no harm."""
+    """Send ourselves a signal once `when` holds and somebody listens; else it does no harm."""
 
     def send():
         deadline = time.monotonic() + 10  # noqa: TID251 - a thread, beside any loop
-        while not when() and time.monotonic() < deadline:  # noqa: TID251 - as above
+        while time.monotonic() < deadline:  # noqa: TID251 - as above
+            if when() and signal.getsignal(number) is not unheard:
+                break
             time.sleep(0.02)
         time.sleep(0.2)
         os.kill(os.getpid(), number)
 
     thread = threading.Thread(target=send)
     before = signal.signal(number, lambda *_: None) if number != signal.SIGINT else None
+    unheard = signal.getsignal(number)
     thread.start()
     try:
         yield

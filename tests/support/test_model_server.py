@@ -99,7 +99,7 @@ async def test_it_is_as_slow_as_it_is_told_to_be_and_does_not_outlive_its_block(
     async with ModelServer(answers).running() as server:
         began = loop.time()
         await post(server, stream=True)
-        assert 0.3 <= loop.time() - began < 2.0
+        assert 0.3 <= loop.time() - began < 5.0
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await post(server, stream=True)

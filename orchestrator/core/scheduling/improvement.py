@@ -5,9 +5,11 @@ there is time, and knows nothing of the run. Its answer counts only if the plan 
 from still stands (the same revision, the same devices, nothing planned since), and if it is better
 for what is left by then, timed from the live state. What has started meanwhile is left out of it.
 
-How long a search goes on is counted in tasks timed, a fixed number for each second of the run: so
-the same run improves its plan in the same way, however fast the machine is. Where nothing better
-was found, the next search comes after four times as long.
+How long a search goes on is counted in tasks timed, so that the same run improves its plan in the
+same way, however fast the machine is. Each second of the run pays for a share of a second. Most of
+what a plan will pay is spent at once, before anything has started; another plan of the same time
+is not paid for again. Where nothing better was found, the next search comes after four times as
+long.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,7 @@ from orchestrator.core.scheduling import one_plan
 from orchestrator.core.scheduling.board import Board
 from orchestrator.core.scheduling.kept import Asked
 from orchestrator.core.scheduling.outlook import Outlook, follow
-from orchestrator.core.scheduling.portfolio import MOST, QUICK, looks, portfolio
+from orchestrator.core.scheduling.portfolio import MOST, QUICK, cost, portfolio
 from orchestrator.core.scheduling.search import improve
 
 LEAST_S: Final = 5.0  # left of a plan: a worker takes half a second of a core to start
@@ -27,11 +29,13 @@ LEAST_TASKS: Final = 10  # unstarted: of fewer the first search has seen what th
 ROUND_S: Final = 1.0  # between two problems of a run: looking at `SMALL` cells takes some 5 ms
 BACK_OFF: Final = 4.0  # times as long until the next one, after one that found nothing
 SMALL: Final = 4096  # tasks times devices; larger problems are handed out less often
-FRONT: Final = 0.8  # of all search goes to the first problem of a plan: nothing has started yet
+FRONT: Final = 0.8  # of all search is spent at once on a plan: nothing has started yet
+SAVED_S: Final = 100.0  # of the run at most pays for what comes later: it may have been idle
+LEAST_MOVES: Final = 20  # fewer are not worth looking at what is left
 MOST_S: Final = 1.0  # that a search takes of a core: it has most of what it will find by then
-MOVES: Final = 3000  # of annealing: by then it has most of what it will find, too
+MOVES: Final = 10_000  # of annealing: by then it has most of what it will find, too
 TIMED_PER_S: Final = 800_000  # tasks that a search times in a second of a core, measured
-LOOKS_TIMED: Final = 2  # of list schedules, that cost as much as timing a task, at the most
+LOOKS_TIMED: Final = 4  # of list schedules, that cost as much as timing a task, at the most
 CLEARLY: Final = 0.995  # of what is left: less is worth no other plan, nor a row of the journal
 
 
@@ -47,12 +51,12 @@ class Problem:
     timed: int
     """How many tasks a search may time."""
     looks: int = 0
-    """What the lists cost that it begins with; 0: they were made already, or are too much."""
+    """What the lists cost that it begins with; 0: they were made already, or cost too much."""
 
     @property
     def annealed(self) -> int:
-        """Return how many tasks annealing may time: one more schedule is all of them."""
-        return min(self.timed, MOVES * len(self.order))
+        """Return how many tasks annealing may time, after the lists."""
+        return min(self.timed - self.looks // LOOKS_TIMED, MOVES * len(self.order))
 
     @property
     def takes_s(self) -> float:
@@ -74,7 +78,7 @@ def solve(problem: Problem) -> Answer:
     outlook = problem.outlook
     first = follow(outlook, problem.order, problem.device)
     if problem.looks:
-        lists = portfolio(outlook, problem.order, MOST)
+        lists = portfolio(outlook, problem.order, most=MOST)
         first = min([first, *lists], key=lambda found: found.end)
     found = improve(outlook, first, tasks=problem.annealed, seed=problem.number)
     return Answer(tuple(found.order), tuple(found.device))
@@ -93,24 +97,29 @@ def ask(board: Board, now: float, share: float) -> Problem | None:
     if plan.asked is not None or count <= LEAST_TASKS or plan.end - now < LEAST_S:
         return None
     round_s = ROUND_S * max(1.0, count * len(board.machines) / SMALL)
-    if now - plan.asked_at < round_s * BACK_OFF**plan.fruitless:
+    since_s = now - plan.asked_at
+    if since_s < round_s * BACK_OFF**plan.fruitless:
+        return None
+    paid_s = FRONT * max(0.0, plan.end - max(now, plan.paid_until))
+    paid_s += (1.0 - FRONT) * min(since_s, SAVED_S)
+    timed = int(min(share * paid_s, MOST_S) * TIMED_PER_S)
+    if timed < LEAST_MOVES * count:
         return None
     rest = one_plan.rest(board, now)
     if rest is None or len({task.run for task in rest[0].tasks}) != 1:
         return None  # the runs of several go one after the other, whatever is sooner done
     seen, left = rest
-    earned_s = (1.0 - FRONT) * (now - plan.asked_at)
-    if not plan.searched:
-        earned_s = FRONT * (plan.end - now)
     plan.problems += 1
-    plan.asked_at = now
+    plan.asked_at, plan.paid_until = now, max(plan.paid_until, plan.end)
     plan.asked = Asked(plan.basis, seen.tasks, [m.card.device for m in seen.machines])
-    timed = int(min(share * earned_s, MOST_S) * TIMED_PER_S)
-    lists = looks(seen.outlook)  # the first plan had no time for many
-    lists = lists if QUICK < lists <= MOST and not plan.searched else 0
+    looks = 0
+    if not plan.searched and cost(seen.outlook, MOST) > cost(seen.outlook, QUICK):
+        looks = cost(seen.outlook, MOST)  # the first plan had no time for all of them
+    if looks // LOOKS_TIMED > timed:
+        looks = 0
     plan.searched = True
     order, device = tuple(left.order), tuple(left.device)
-    return Problem(plan.problems, seen.outlook, order, device, timed, lists)
+    return Problem(plan.problems, seen.outlook, order, device, timed, looks)
 
 
 def take(board: Board, number: int, answer: Answer, now: float) -> PlanAdopted | None:

@@ -138,6 +138,8 @@ class Plan:
     asked: Asked | None = None
     """The problem that is out, if one is: see `improvement`."""
     asked_at: float = -inf
+    paid_until: float = -inf
+    """Until when the run has been searched for in advance."""
     problems: int = 0
     """How many there were."""
     searched: bool = False

@@ -20,16 +20,23 @@ from orchestrator.core.scheduling.listing import (
 from orchestrator.core.scheduling.lookahead import looking_ahead
 from orchestrator.core.scheduling.outlook import Outlook, Schedule
 
-QUICK: Final = 65_536  # looks, some 10 ms: nothing waits longer for a plan
-MOST: Final = 4_000_000  # half a second
+QUICK: Final = 65_536  # looks that one of them may take on the loop: some 10 ms
+MOST: Final = 4_000_000  # and beside the run: half a second
+GAPS: Final = 16  # looks that an insertion takes for each task and device, where a graph is wide
 
 
-def looks(outlook: Outlook) -> int:
-    """Return how much looking ahead costs: once for each dependency and pair of devices."""
-    return _links(outlook) * len(outlook.free) ** 2
+def cost(outlook: Outlook, most: int) -> int:
+    """Return how many looks all lists take, at the most, that `most` leaves in."""
+    return 2 * sum(looks for looks in _costs(outlook) if looks <= most)
 
 
-def portfolio(outlook: Outlook, order: Sequence[int], most: int = QUICK) -> Iterator[Schedule]:
+def _costs(outlook: Outlook) -> tuple[int, int]:
+    """Return the looks of a list with the table, and of one that looks ahead."""
+    tasks, devices = len(outlook.cost), len(outlook.free)
+    return GAPS * tasks * devices, sum(map(len, outlook.predecessors)) * devices**2
+
+
+def portfolio(outlook: Outlook, order: Sequence[int], *, most: int = QUICK) -> Iterator[Schedule]:
     """Yield schedules.
 
     Args:
@@ -37,20 +44,18 @@ def portfolio(outlook: Outlook, order: Sequence[int], most: int = QUICK) -> Iter
         order: each task after its predecessors; breaks ties.
         most: looks that one of them may take.
     """
+    with_table, ahead = _costs(outlook)
     ranks = by_rank(outlook, order)
     yield inserted(outlook, ranks)
     yield inserted(outlook, ranked(outlook, order, [min(row) for row in outlook.cost], 0.0))
-    if (len(outlook.cost) + _links(outlook)) * len(outlook.free) > most:
-        return
     yield by_dynamic_level(outlook, order)
-    table = optimistic_costs(outlook, order, per_byte(outlook))
-    foresighted = by_optimistic_cost(outlook, order, table)
-    yield inserted(outlook, ranks, table)
-    yield inserted(outlook, foresighted, table)
-    if looks(outlook) <= most:
+    foresighted: Sequence[int] = ranks
+    if with_table <= most:
+        table = optimistic_costs(outlook, order, per_byte(outlook))
+        foresighted = by_optimistic_cost(outlook, order, table)
+        yield inserted(outlook, ranks, table)
+        yield inserted(outlook, foresighted, table)
+    if ahead <= most:
         yield looking_ahead(outlook, ranks)
-        yield looking_ahead(outlook, foresighted)
-
-
-def _links(outlook: Outlook) -> int:
-    return sum(map(len, outlook.predecessors))
+        if foresighted is not ranks:
+            yield looking_ahead(outlook, foresighted)

@@ -112,7 +112,7 @@ def alive(pid: int) -> bool:
 async def gone(folder) -> bool:
     """Wait until the kernel has buried what was killed."""
     pids = list(map(int, (folder / "pids").read_text().split()))
-    for _ in range(200):
+    for _ in range(1000):
         if not any(map(alive, pids)):
             return True
         await asyncio.sleep(0.01)

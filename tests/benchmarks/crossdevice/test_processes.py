@@ -13,7 +13,7 @@ AROUND = {"stage": "processes", "commit": "c"}
 
 
 @pytest.mark.broker
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("installed_mosquitto")
 async def test_a_task_is_done_by_processes_in_peace_and_while_one_is_killed(tmp_path):
     faults = [Kind.NONE, Kind.BROKER]

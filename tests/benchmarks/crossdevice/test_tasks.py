@@ -111,7 +111,7 @@ def emptied(world):
     return replace(world, requests=[])
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_reference_plans_do_all_that_is_asked_for_and_empty_files_would_not(tmp_path):
     chosen = random.Random(1).sample(NAMES, min(PLAYED, len(NAMES)))
     played = tasks.load_all(sorted(chosen))

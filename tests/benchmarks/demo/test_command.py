@@ -42,7 +42,7 @@ def come_to(monkeypatch):
 
 
 @pytest.mark.real_time
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 def test_without_a_broker_the_demo_is_played_in_one_process(monkeypatch, tmp_path, capsys):
     def missing():
         raise BrokerError("mosquitto is not installed")

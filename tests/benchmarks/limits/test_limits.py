@@ -38,6 +38,7 @@ def test_a_run_says_what_its_tasks_cost():
     assert found["planning_pause_ms"] > 0
 
 
+@pytest.mark.timeout(60)
 def test_the_file_stops_growing_when_runs_are_forgotten(monkeypatch):
     monkeypatch.setattr(compaction, "TASKS_OF_RUN", 100)
     monkeypatch.setattr(compaction, "KEPT", 2)

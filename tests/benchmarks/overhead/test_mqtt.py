@@ -12,7 +12,7 @@ from protocol.transport.broker import BrokerError, BrokerProcess
 
 
 @pytest.mark.broker
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 @pytest.mark.usefixtures("installed_mosquitto")
 async def test_both_sides_are_measured_in_each_round(monkeypatch):
     monkeypatch.setattr(mqtt, "QUICK", Effort(rounds=1, tasks=64, chain=8, bare_s=0.2))

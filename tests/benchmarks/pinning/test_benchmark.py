@@ -1,5 +1,7 @@
 """The benchmark as a whole, at small sizes."""
 
+import pytest
+
 from benchmarks.cli import CATALOG
 from benchmarks.frame import Figures, Options, Progress, Row
 from benchmarks.pinning import estimation, estimator, race, sustained, threshold
@@ -8,6 +10,7 @@ from benchmarks.pinning.charts import charts
 from benchmarks.pinning.workloads import WORKLOADS
 
 
+@pytest.mark.timeout(60)
 def test_parts_yield_every_figure_that_has_a_goal_and_rows_for_every_chart(monkeypatch):
     sizes = dict.fromkeys(WORKLOADS, 16)
     for module in (race, sustained):

@@ -8,7 +8,7 @@ from benchmarks.pinning.live.workload import held_s, requests
 
 
 @pytest.mark.broker
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_both_arms_play_the_same_runs_and_a_lone_device_lets_go_at_the_end_of_its_lease(
     monkeypatch,
 ):

@@ -98,6 +98,7 @@ async def measured(part):
 
 
 @pytest.mark.real_time
+@pytest.mark.timeout(60)
 async def test_every_arm_has_its_figures_at_every_rate():
     result = await measured(campaign.measure)
     wanted = {f"success.{arm}.{rate}" for arm in ARMS for rate in RATES}
@@ -109,6 +110,7 @@ async def test_every_arm_has_its_figures_at_every_rate():
 
 
 @pytest.mark.real_time
+@pytest.mark.timeout(60)
 async def test_costs_have_their_figures():
     result = await measured(costs.measure)
     assert {"dispatch_gap_ms", "dispatch_gap_ms.stop_world", "check_ms.200"} == {*result.figures}

@@ -6,6 +6,7 @@ from benchmarks.planner.requests import cases
 from orchestrator.planner.mistakes import Mistake
 from orchestrator.planner.scripted import FalliblePlanner
 
+pytestmark = pytest.mark.timeout(120)  # each arm works through 42 requests
 COUNT = 42
 
 

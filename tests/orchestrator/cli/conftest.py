@@ -11,7 +11,7 @@ from tests.support.command_line import PLAYBOOKS, UNIT, serve
 
 
 @pytest.fixture(scope="module")
-def serving_thread(mosquitto, tmp_path_factory):
+def config(mosquitto, tmp_path_factory):
     folder = tmp_path_factory.mktemp("muster")
     for name, text in PLAYBOOKS.items():
         (folder / f"{name}.yaml").write_text(f"name: {name}\n{text}")
@@ -24,22 +24,11 @@ def serving_thread(mosquitto, tmp_path_factory):
     serving_task = serve(mosquitto.port, folder, ready, stop)
     thread = threading.Thread(target=asyncio.run, args=(serving_task,))
     thread.start()
-    assert ready.wait(10)
-    loop, stopping, orchestrator = stop[0]
-    yield path, orchestrator
+    assert ready.wait(15)
+    loop, stopping = stop[0]
+    yield path
     loop.call_soon_threadsafe(stopping.set)
     thread.join(10)
-
-
-@pytest.fixture
-def config(serving_thread):
-    return serving_thread[0]
-
-
-@pytest.fixture
-def served(serving_thread):
-    """The coordinator itself, in another thread: for looking only."""
-    return serving_thread[1]
 
 
 @pytest.fixture

@@ -250,6 +250,7 @@ def test_tasks_without_warm_resources_leave_no_trace():
     assert not names & {"PinGranted", "GapObserved", "RunTimeObserved", "ResourceLoaded"}
 
 
+@pytest.mark.timeout(60)
 def test_what_went_cold_counts_as_cold_for_who_comes_later():
     world = fleet(devices=("gpu",))
     world.device("slow", "infer", slots=9, speed=0.5, capacity={"kv": 1.0})

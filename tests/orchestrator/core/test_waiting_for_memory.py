@@ -95,6 +95,7 @@ def test_two_who_hold_what_the_other_waits_for_go_on_though_others_work():
     assert world.state("t1", RunId("r1")) == "active"
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("slots", [2, 4])
 def test_a_cold_task_is_not_overtaken_for_ever_by_later_ones_that_find_their_model_warm(slots):
     world = fleet(slots=slots)

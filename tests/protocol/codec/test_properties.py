@@ -104,6 +104,7 @@ def _mutate(draw, value):
     return draw(examples.values)
 
 
+@pytest.mark.timeout(60)
 @given(st.data())
 def test_a_message_with_any_field_replaced_is_read_or_refused(data):
     body = data.draw(st.sampled_from(BODIES))

@@ -112,5 +112,5 @@ def test_a_hostile_answer_takes_little_time():
     text = '{"a":' * 12_800  # 16 characters for each of 4,000 tokens
     began = time.process_time()
     assert plan(text)[0].rule == "json"
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 3.0  # seen: 0.25 s
     assert plan("{ " * STARTS + PLAN)[0].rule == "json"  # too many that begin and never end

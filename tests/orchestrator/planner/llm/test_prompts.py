@@ -256,7 +256,7 @@ def test_a_prompt_of_a_large_run_is_made_quickly():
     request = large_run(20_000, 100)
     began = time.process_time()
     revise(request)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 5.0  # seen: 0.5 s
 
 
 if __name__ == "__main__":

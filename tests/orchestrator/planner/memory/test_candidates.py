@@ -155,6 +155,7 @@ def escaped(value):
             return value
 
 
+@pytest.mark.timeout(120)
 @settings(max_examples=100, deadline=None)
 @given(playbooks())
 def test_any_plan_is_found_again_from_two_of_its_runs(made):

@@ -107,6 +107,7 @@ def test_a_work_that_is_too_large_is_not_kept(memory):
     assert memory.works() == ()
 
 
+@pytest.mark.timeout(60)
 def test_older_runs_make_room_in_a_large_work(memory):
     for name in ("nas", "pi", "lab"):
         work = memory.record(count(name, text="x" * (WORK_BYTES // 2 - 1000)))
