@@ -90,9 +90,7 @@ class Agent:
             leases lapse while a laptop sleeps.
 
     Raises:
-        TypeError: an argument is of another kind; it says what to write.
         LocalProtocolError: the id, `org` or `unit` cannot be part of an address.
-        ValueError: two skills have one name.
     """
 
     def __init__(

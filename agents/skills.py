@@ -150,12 +150,7 @@ def skill(
 
 
 class Skills(Mapping[str, Skill]):
-    """The skills of one device by name, in the order they were given.
-
-    Raises:
-        TypeError: one is none.
-        ValueError: two have one name.
-    """
+    """The skills of one device by name, in the order they were given."""
 
     def __init__(self, skills: Iterable[Skill] = ()) -> None:
         self._skills: dict[str, Skill] = {}

@@ -47,7 +47,9 @@ def bench(
     ] = None,
     rows: Annotated[
         Path | None,
-        typer.Option(help="Write what is measured into this file as it comes, a JSON line each."),
+        typer.Option(
+            help="Write what is measured into this new file as it comes, a JSON line each."
+        ),
     ] = None,
 ) -> None:
     """Run a benchmark. Exit code 0: all goals are met; 1: one is not; 2: it could not be run.
@@ -150,9 +152,9 @@ def _rows(path: Path | None) -> Iterator[frame.Keep]:
         yield lambda _row: None
         return
     try:
-        file = path.open("w", encoding="utf-8", buffering=1)
+        file = path.open("x", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise typer.BadParameter(f"--rows: {path} cannot be written: {error.strerror}") from error
+        raise typer.BadParameter(f"--rows: {path} cannot be made: {error.strerror}") from error
     with file:
         yield lambda row: file.write(f"{json.dumps(row)}\n")
 

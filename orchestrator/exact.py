@@ -1,4 +1,4 @@
-"""CP-SAT on what is left of a plan, after local search and from its answer: the extra `ortools`.
+"""CP-SAT on what is left of a plan, after annealing and from its answer: the extra `ortools`.
 
 The model is that of a flexible job shop with transfers, in optional intervals (Laborie, Rogerie,
 Shaw, Vilim: IBM ILOG CP optimizer for scheduling, Constraints 23(2), 2018, section 2): one for
@@ -17,7 +17,7 @@ from math import floor, inf
 from typing import Any, Final
 
 from orchestrator.core.scheduling.improvement import TIMED_PER_S, Answer, Problem
-from orchestrator.core.scheduling.improvement import solve as local_search
+from orchestrator.core.scheduling.improvement import solve as anneal
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, follow
 
 TASKS: Final = 100
@@ -25,7 +25,7 @@ TASKS: Final = 100
 TERMS: Final = 200_000  # of a model: to write them down takes a fifth of a second
 INTERVAL: Final = 10  # terms, in time
 LEAST_S: Final = 0.1  # of search: much of less would go into writing the model down
-LOCAL: Final = 0.25  # of a search goes to the local one: by then it has most of what it will find
+ANNEAL: Final = 0.25  # of a search goes to annealing: by then it has most of what it will find
 WORK_PER_S: Final = 0.12  # deterministic time: of a second a search takes 1.0 s, 2.6 at most
 WORKER: Final[Mapping[str, int]] = {
     "num_workers": 1,  # more take turns as the machine has it, and give another answer each time
@@ -43,9 +43,9 @@ def search(problem: Problem) -> Answer:
     outlook = problem.outlook
     budget_s = problem.timed / TIMED_PER_S
     if budget_s < LEAST_S or not fits(outlook) or not available():
-        return local_search(problem)
-    first = local_search(replace(problem, timed=int(LOCAL * problem.timed)))
-    work = (1.0 - LOCAL) * budget_s * WORK_PER_S
+        return anneal(problem)
+    first = anneal(replace(problem, timed=int(ANNEAL * problem.timed)))
+    work = (1.0 - ANNEAL) * budget_s * WORK_PER_S
     parameters = {**WORKER, "random_seed": problem.number, "max_deterministic_time": work}
     found = solve(outlook, follow(outlook, *first), parameters)
     return Answer(tuple(found.order), tuple(found.device))

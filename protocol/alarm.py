@@ -34,6 +34,7 @@ class Alarm:
         """Ring no more."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def _rings(self) -> None:
         self._timer = None

@@ -107,9 +107,8 @@ class Broker(Section):
         try:
             return self.password_file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            raise SettingsError(
-                f"broker.password_file: {self.password_file} is no text file that can be read"
-            ) from error
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise SettingsError(f"broker.password_file: {self.password_file}: {reason}") from error
 
 
 SomeSection = TypeVar("SomeSection", bound=Section)

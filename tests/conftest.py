@@ -5,10 +5,15 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.virtual_clock import VirtualClockLoop
 from protocol.transport.broker import BrokerError, BrokerProcess, find_mosquitto
 from tests.support.blocking import nothing_blocks
+
+# Hypothesis without its time limit for each example: other work on the machine must fail no test.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 class _MarkedLoop:

@@ -28,8 +28,8 @@ the graph and plans it (`plan_ms_mean`), and but for those that ask for a better
 with these it is `loop_ms_mean`: what the event loop spends. `improve_cpu_ms` is that of these, of
 all decisions that make a plan anew (the submission, and what follows a device's loss), and of the
 searches while the run goes on: `drive.IMPROVE_CPU` seconds of a core for each second of the run,
-which is the instance's unit of time, at the most, and less where they find nothing. What those
-gain is `improved.*`. `cpsat_vs_best_list` says what is left.
+which is the instance's unit of time, and of 20 more, at the most, and less where they find
+nothing. What those gain is `improved.*`. `cpsat_vs_best_list` says what is left.
 
 How long transfers take beside tasks (CCR) was drawn: `vs_heft.sigma0.ccr*` and
 `hedge.stragglers.ccr*` are of the worlds that drew it. A second copy of a task needs its data

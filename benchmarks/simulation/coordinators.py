@@ -23,7 +23,7 @@ NAME = "coordinator"
 EPOCH_S = 1.7e9  # wall time at the begin of a world
 AGAIN_S = 0.5  # between two tries of a client
 DOWN_S = (0.1, 12.0)
-TUNING = Tuning(improve_cpu=5e-4)  # 4,000 tasks timed a problem: that is soon done
+TUNING = Tuning(improve_cpu=1e-4)  # a few thousand tasks timed a problem: that is soon done
 
 
 class Life:

@@ -161,7 +161,7 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
 
 def test_a_missing_password_file_is_named(config):
     broker = read(config(FULL)).broker
-    with pytest.raises(SettingsError, match=r"broker\.password_file: .*/password is no text file"):
+    with pytest.raises(SettingsError, match=r"broker\.password_file: .*/password: No such file"):
         broker.password()
 
 

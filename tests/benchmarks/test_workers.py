@@ -2,6 +2,10 @@
 
 import math
 import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -31,3 +35,24 @@ def _process(_job):
 def test_a_worker_that_dies_is_said():
     with pytest.raises(BenchmarkError, match="worker process died"):
         list(spread(Options(settings={"jobs": 2}), os._exit, [1, 1]))
+
+
+def _nap(_job):
+    sys.stdout.write("at work\n")
+    sys.stdout.flush()
+    time.sleep(600)
+
+
+@pytest.mark.timeout(60)
+def test_workers_end_with_who_waits_for_them_however_that_ended():
+    """What they write into stays open for as long as one of them lives."""
+    program = (
+        "from benchmarks.frame import Options; from benchmarks.workers import spread;"
+        "from tests.benchmarks.test_workers import _nap;"
+        "list(spread(Options(settings={'jobs': 2}), _nap, [1, 2, 3, 4]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout is not None
+        assert [waiting.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
+        waiting.send_signal(signal.SIGKILL)
+        assert not waiting.stdout.read()

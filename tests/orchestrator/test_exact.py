@@ -1,4 +1,4 @@
-"""CP-SAT after local search: what it finds, what is not given to it, and where there is none."""
+"""CP-SAT after annealing: what it finds, what is not given to it, and where there is none."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator import exact
 from orchestrator.core.scheduling.improvement import TIMED_PER_S, Problem
-from orchestrator.core.scheduling.improvement import solve as local_search
+from orchestrator.core.scheduling.improvement import solve as anneal
 from orchestrator.core.scheduling.outlook import Outlook, follow, soonest
 from orchestrator.improving import PROGRAM, Worker
 from tests.orchestrator.core.scheduling.outlooks import outlook
@@ -92,10 +92,10 @@ def test_a_device_does_as_many_tasks_at_a_time_as_it_has_slots():
 
 
 @pytest.mark.parametrize("ahead", [True, False])
-def test_what_is_found_is_better_than_what_local_search_leaves(ahead):
+def test_what_is_found_is_better_than_what_annealing_leaves(ahead):
     there = chains(ahead=ahead)
     asked = problem(there, exact.LEAST_S)
-    assert end(there, exact.search(asked)) < 0.995 * end(there, local_search(asked))
+    assert end(there, exact.search(asked)) < 0.995 * end(there, anneal(asked))
 
 
 @pytest.mark.parametrize("work", [0.0, 0.001, 0.02])
@@ -142,10 +142,10 @@ def unsolved(monkeypatch):
         (chains(12), 0.99 * exact.LEAST_S),
     ],
 )
-def test_the_large_and_the_hasty_are_left_to_local_search(there, seconds, monkeypatch):
+def test_the_large_and_the_hasty_are_left_to_annealing(there, seconds, monkeypatch):
     unsolved(monkeypatch)
     asked = problem(there, seconds)
-    assert exact.search(asked) == local_search(asked)
+    assert exact.search(asked) == anneal(asked)
 
 
 def test_the_largest_that_fits_is_not(monkeypatch):
@@ -155,13 +155,13 @@ def test_the_largest_that_fits_is_not(monkeypatch):
 
 
 @pytest.mark.parametrize("missing", [ORTOOLS, "ortools"])
-def test_without_ortools_local_search_has_all_of_the_time(missing, monkeypatch):
+def test_without_ortools_annealing_has_all_of_the_time(missing, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "ortools"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, missing, None)  # as good as not installed
     asked = problem(chains(12), exact.LEAST_S)
     assert not exact.available()
-    assert exact.search(asked) == local_search(asked)
+    assert exact.search(asked) == anneal(asked)
 
 
 @pytest.mark.real_time
@@ -169,8 +169,8 @@ async def test_the_worker_process_asks_it_where_there_is_one():
     asked = problem(chains(), exact.LEAST_S)
     assert await answered((sys.executable, "-c", PROGRAM), asked) == exact.search(asked)
     without = f"import sys; sys.modules['ortools'] = None; {PROGRAM}"
-    assert await answered((sys.executable, "-c", without), asked) == local_search(asked)
-    assert exact.search(asked) != local_search(asked)
+    assert await answered((sys.executable, "-c", without), asked) == anneal(asked)
+    assert exact.search(asked) != anneal(asked)
 
 
 async def answered(command, asked):

@@ -43,3 +43,6 @@ async def test_a_closed_one_rings_no_more():
     alarm.close()
     await asyncio.sleep(5)
     assert rung == []
+    alarm.set(1.0, now=0.0)
+    await asyncio.sleep(5)
+    assert rung == [1], "whoever begins again may set it"

@@ -15,7 +15,7 @@ from typing import TypeAlias
 from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals, by_start
 
 Lane: TypeAlias = list[tuple[float, float]]
-"""From when to when one slot is busy, in order, without overlap."""
+"""From when to when one slot is busy, in order, apart from each other."""
 
 
 def inserted(
@@ -42,7 +42,7 @@ def inserted(
         here, busy = chosen
         device[task] = here
         finish[task] = done = start + bring[here] + outlook.cost[task][here]
-        busy.insert(bisect_right(busy, (start, done)), (start, done))
+        occupy(busy, start, done)
     return by_start(outlook, Schedule(max(finish), order, device, finish))
 
 
@@ -56,6 +56,15 @@ def gap(busy: Lane, ready: float, takes: float) -> float:
             break
         start = max(start, ended)
     return start
+
+
+def occupy(busy: Lane, start: float, done: float) -> None:
+    """Take an interval of a slot. Those that touch become one: few are looked at for a gap."""
+    at = bisect_right(busy, (start, done))
+    after = at < len(busy) and busy[at][0] == done
+    before = at > 0 and busy[at - 1][1] == start
+    whole = busy[at - 1][0] if before else start, busy[at][1] if after else done
+    busy[at - before : at + after] = [whole]
 
 
 def _end(interval: tuple[float, float]) -> float:

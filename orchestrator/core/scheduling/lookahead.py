@@ -8,12 +8,11 @@ so far, and what it takes in a slot to fetch counts as a transfer before: so a l
 insertion. Ties, and tasks without children, go by the task's own finish time.
 """
 
-from bisect import insort
 from collections.abc import Sequence
 from math import inf
 from typing import TypeAlias
 
-from orchestrator.core.scheduling.listing import Lane, gap
+from orchestrator.core.scheduling.listing import Lane, gap, occupy
 from orchestrator.core.scheduling.outlook import Link, Outlook, Schedule, arrivals, by_start
 
 Place: TypeAlias = tuple[float, float, float, int]
@@ -73,7 +72,7 @@ class _Plan:
 
     def _take(self, task: int, here: int, lane: int, at: float, done: float) -> None:
         self._device[task], self._finish[task] = here, done
-        insort(self._lanes[here][lane], (at, done))
+        occupy(self._lanes[here][lane], at, done)
         self._idle[here] = min(busy[-1][1] for busy in self._lanes[here])
         rates = self._outlook.per_byte[here]
         for child, size in self._children[task]:

