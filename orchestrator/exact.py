@@ -24,7 +24,7 @@ TASKS: Final = 100
 """Problems of more are not given to it."""
 TERMS: Final = 200_000  # of a model: to write them down takes a fifth of a second
 INTERVAL: Final = 10  # terms, in time
-LEAST_S: Final = 0.1  # of search: much of less would go into writing the model down
+LEAST_S: Final = 1.0  # of search: with less, annealing finds more in all of the time
 ANNEAL: Final = 0.25  # of a search goes to annealing: by then it has most of what it will find
 WORK_PER_S: Final = 0.12  # deterministic time: of a second a search takes 1.0 s, 2.6 at most
 WORKER: Final[Mapping[str, int]] = {
