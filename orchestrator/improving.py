@@ -20,7 +20,7 @@ from orchestrator.core.scheduling.improvement import Answer, Problem, solve
 from orchestrator.exact import search
 from protocol.telemetry import Level, write
 
-LIMIT_S: Final = 120.0  # for one search: of all of a core it has 4 s, and may take thrice that
+LIMIT_S: Final = 120.0  # for one search: of all of a core it has 1 s, CP-SAT up to 4 s
 NICE: Final = 10  # it takes what others leave
 PROGRAM: Final = f"from {__name__} import main; main()"
 STOP_S: Final = 5.0  # for a process that was killed to be gone

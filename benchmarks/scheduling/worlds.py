@@ -12,7 +12,7 @@ from benchmarks.scheduling.model import Fleet, Instance
 from benchmarks.scheduling.reading import load_all
 from benchmarks.scheduling.recipes import recipes
 
-SEEDS: Final = 2  # with what follows, all worlds take an hour on two idle cores
+SEEDS: Final = 2  # with what follows, all worlds take an hour and a half on two cores
 ONCE: Final = 200  # tasks from which on one seed is all; as it is where fleets are clusters
 TASKS: Final = 10_000
 GENERATED: Final = 60  # tasks of a generated graph

@@ -17,7 +17,8 @@ from math import inf
 from statistics import median
 from typing import TypeAlias
 
-from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals
+from orchestrator.core.scheduling.listing import upward
+from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals, successors
 
 _Heap: TypeAlias = list[tuple[float, int, float]]
 """Minus the level without what a device has to do before, which task, and when its inputs come."""
@@ -35,17 +36,14 @@ class _Plan:
         self._outlook = outlook
         count = len(outlook.cost)
         self._usual = [median([cost for cost in row if cost < inf]) for row in outlook.cost]
-        self._static = _static_levels(outlook, order, self._usual)
+        self._static = upward(outlook, order, self._usual, 0.0)
         self._place = {task: number for number, task in enumerate(order)}
         self._task = list(order)
         self._free = [slots.copy() for slots in outlook.free]
         self._finish, self._device = [0.0] * count, [0] * count
         self._placed = [False] * count
         self._unmet = [len(before) for before in outlook.predecessors]
-        self._successors: list[list[int]] = [[] for _ in outlook.cost]
-        for task, before in enumerate(outlook.predecessors):
-            for source, _ in before:
-                self._successors[source].append(task)
+        self._successors = successors(outlook)
         self._takes: list[Sequence[float]] = [()] * count
         self._came: list[Sequence[float]] = [()] * count
         self._now: list[_Heap] = [[] for _ in outlook.free]
@@ -106,13 +104,3 @@ class _Plan:
             self._unmet[successor] -= 1
             if not self._unmet[successor]:
                 self._ready(successor)
-
-
-def _static_levels(outlook: Outlook, order: Sequence[int], usual: Sequence[float]) -> list[float]:
-    """Return the longest path of usual costs from each task to the end, without transfers."""
-    static, below = [0.0] * len(usual), [0.0] * len(usual)
-    for task in reversed(order):
-        static[task] = usual[task] + below[task]
-        for source, _ in outlook.predecessors[task]:
-            below[source] = max(below[source], static[task])
-    return static

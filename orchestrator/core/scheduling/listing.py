@@ -12,7 +12,13 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from typing import TypeAlias
 
-from orchestrator.core.scheduling.outlook import Outlook, Schedule, arrivals, by_start
+from orchestrator.core.scheduling.outlook import (
+    Outlook,
+    Schedule,
+    arrivals,
+    by_start,
+    successors,
+)
 
 Lane: TypeAlias = list[tuple[float, float]]
 """From when to when one slot is busy, in order, apart from each other."""
@@ -80,14 +86,22 @@ def per_byte(outlook: Outlook) -> float:
 def ranked(
     outlook: Outlook, order: Sequence[int], cost: Sequence[float], per_byte: float
 ) -> list[int]:
-    """Return the tasks by falling upward rank (Topcuoglu et al. 2002, eq. 8)."""
+    """Return the tasks by falling upward rank."""
+    rank = upward(outlook, order, cost, per_byte)
+    return sorted(order, key=lambda task: -rank[task])
+
+
+def upward(
+    outlook: Outlook, order: Sequence[int], cost: Sequence[float], per_byte: float
+) -> list[float]:
+    """Return how long it is from each task's start to the end (Topcuoglu et al. 2002, eq. 8)."""
     below = [0.0] * len(cost)
     rank = [0.0] * len(cost)
     for task in reversed(order):
         rank[task] = own = cost[task] + below[task]
         for source, size in outlook.predecessors[task]:
             below[source] = max(below[source], size * per_byte + own)
-    return sorted(order, key=lambda task: -rank[task])
+    return rank
 
 
 def by_rank(outlook: Outlook, order: Sequence[int]) -> list[int]:
@@ -117,20 +131,17 @@ def by_optimistic_cost(
     rank = [mean(row) for row in table]
     place = {task: number for number, task in enumerate(order)}
     unmet = [len(before) for before in outlook.predecessors]
-    successors: list[list[int]] = [[] for _ in unmet]
-    for task, before in enumerate(outlook.predecessors):
-        for source, _ in before:
-            successors[source].append(task)
+    after = successors(outlook)
     ready = [(-rank[task], place[task], task) for task in order if not unmet[task]]
     heapify(ready)
     found = []
     while ready:
         _, _, task = heappop(ready)
         found.append(task)
-        for after in successors[task]:
-            unmet[after] -= 1
-            if not unmet[after]:
-                heappush(ready, (-rank[after], place[after], after))
+        for waiting in after[task]:
+            unmet[waiting] -= 1
+            if not unmet[waiting]:
+                heappush(ready, (-rank[waiting], place[waiting], waiting))
     return found
 
 

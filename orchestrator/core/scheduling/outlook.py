@@ -47,6 +47,15 @@ class Outlook:
         return range(len(self.free))
 
 
+def successors(outlook: Outlook) -> list[list[int]]:
+    """Return of each task those that wait for it, once for each dependency."""
+    found: list[list[int]] = [[] for _ in outlook.tasks]
+    for task, before in enumerate(outlook.predecessors):
+        for source, _ in before:
+            found[source].append(task)
+    return found
+
+
 class Schedule(NamedTuple):
     """An order with devices, and when each task then ends. `end` is infinite if it cannot be."""
 

@@ -5,9 +5,9 @@ shorten a schedule (section 3), and one that lengthens it by d is taken with the
 (section 2). Where transfers count, tasks that belong together must move together: so a critical
 task goes to another device, or to where a neighbour in the graph is, alone or with those that data
 ties to it on its old one, or it goes to another place in the order. Deviations: T falls in a line,
-as the budget is a few thousand moves at the most; the chance of taking a move is drawn before it
-is timed, as a limit that timing may give up at; and it is counted, so that the same work gives the
-same plan.
+as the budget is ten thousand moves at the most; the chance of taking a move is drawn before it
+is timed, as a limit that timing may give up at; and chance is counted, so that the same work gives
+the same plan.
 """
 
 from collections.abc import Sequence
